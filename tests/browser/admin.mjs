@@ -50,10 +50,7 @@ async function file(page, open, what) {
     await (await chooser).setFiles(what);
 }
 
-test('The parts of the page are tabs with an address each; users are searched and filtered, and the address says so', async ({
-    page,
-    open,
-}) => {
+test('Tabs and filters of the Admin page are part of the address', async ({ page, open }) => {
     await open('/admin');
     await page.getByRole('tab').first().waitFor();
     equal(
@@ -74,9 +71,9 @@ test('The parts of the page are tabs with an address each; users are searched an
     await page.reload();
     await page.getByRole('heading', { name: 'Alice Liddell' }).waitFor();
     equal(await rowNames(page), ['Alice Liddell'], 'after a reload');
-    await page.getByLabel('Search users').fill('nobody is called this');
+    await page.getByLabel('Search users').fill('an unknown name');
     await page.getByText('No users match.').waitFor();
-    await judge(page, 'Admin, nobody fits');
+    await judge(page, 'Admin, no results');
     await page.getByRole('button', { name: 'Show all users' }).click();
     await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
     equal(await page.getByLabel('Search users').inputValue(), '', 'the search');
@@ -89,7 +86,7 @@ test('The parts of the page are tabs with an address each; users are searched an
     await until(async () => (await rowNames(page)).join() === 'Ada Admin', 'back where one was');
 });
 
-test('Long lists come page by page', async ({ page, open }) => {
+test('Long lists are loaded page by page', async ({ page, open }) => {
     const there = (await api('GET', 'admin/users/?limit=100')).results.length;
 
     for (let i = there; i < 23; i++) {
@@ -106,18 +103,14 @@ test('Long lists come page by page', async ({ page, open }) => {
         () => page.evaluate(() => document.activeElement === document.querySelectorAll('.list > li')[20]),
         'the focus on what has come',
     );
-    equal(new Set(names).size, names.length, 'nobody twice');
+    equal(new Set(names).size, names.length, 'no user twice');
     assert(!(await page.getByRole('button', { name: 'Show more users' }).isVisible()), 'there are no more');
     for (const user of await users('many-')) {
         await api('DELETE', `admin/users/${user.id}/`);
     }
 });
 
-test('A user is made; what the server does not take stands at its field, and nothing that was typed is lost', async ({
-    page,
-    open,
-    allow,
-}) => {
+test("Creating a user shows the server's errors at the fields and keeps the input", async ({ page, open, allow }) => {
     allow(/status of 400/);
     for (const user of await users('carol')) {
         await api('DELETE', `admin/users/${user.id}/`);
@@ -170,7 +163,7 @@ test('A user is made; what the server does not take stands at its field, and not
     );
 });
 
-test('A user is changed, gets a password, and is deleted after a question; nobody deletes or locks out himself', async ({
+test('A user is edited, gets a password and is deleted after a confirmation, but users cannot delete themselves', async ({
     page,
     open,
     allow,
@@ -230,7 +223,7 @@ test('A user is changed, gets a password, and is deleted after a question; nobod
     await page.getByRole('alert').getByText('You cannot remove staff rights from your own account.').waitFor();
 });
 
-test('Two admins do not overwrite each other: both states are shown where they differ, and one chooses', async ({
+test('Two admins do not overwrite each other: conflicting values are shown for a decision', async ({
     page,
     open,
     allow,
@@ -270,7 +263,7 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await notice.getByText('Choose the values to keep, then save.').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
     await toast(page, 'Mine New is saved.').waitFor();
-    // What was changed between question and answer is asked about again.
+    // A change between confirmation and request asks again.
     await more(page, 'Mine New', 'Delete…');
     await page.getByRole('alertdialog').waitFor();
     await page.waitForLoadState('networkidle');
@@ -284,7 +277,7 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await api('DELETE', `admin/users/${eve.id}/`);
 });
 
-test('A dialog with something typed in it closes only when one says so; without a network, or its row deleted, the text stays', async ({
+test('A dialog with input closes only after a confirmation and keeps the text when offline or when its row was deleted', async ({
     page,
     open,
     allow,
@@ -317,7 +310,7 @@ test('A dialog with something typed in it closes only when one says so; without 
     await page.getByText('No users match.').waitFor();
 });
 
-test('When the session ends over an open form, one logs in again, and what was typed is saved', async ({
+test('After the session expires over an open form, the user logs in again and the input is saved', async ({
     page,
     open,
     context,
@@ -341,7 +334,7 @@ test('When the session ends over an open form, one logs in again, and what was t
     equal((await users('grace'))[0].last_name, 'Hopper', 'what is stored');
 });
 
-test("Photos stand in their user's row: put in by click or drop, replaced, named, moved, deleted; five and no more", async ({
+test("Photos in a user's row are added by click or drop, replaced, named, moved and deleted, five at most", async ({
     page,
     open,
 }) => {
@@ -421,11 +414,7 @@ test("Photos stand in their user's row: put in by click or drop, replaced, named
     equal((await photosOf(one)).length, 4, 'what is stored');
 });
 
-test('What the server refuses stands below the photos until one has read it, and goes on when tried again', async ({
-    page,
-    open,
-    allow,
-}) => {
+test('A refused upload is shown below the photos until it is dismissed or retried', async ({ page, open, allow }) => {
     allow(/status of (400|503)|ERR_FAILED/);
     await givePhotos(one, 5);
     await open('/admin?search=scenario-one');
@@ -448,7 +437,7 @@ test('What the server refuses stands below the photos until one has read it, and
     await photo(page, 1).locator('img').waitFor();
     await alert.getByRole('button', { name: 'Photo 1: close' }).click();
     await alert.waitFor({ state: 'detached' });
-    // Somebody else was quicker: of the last free slot, the server's word counts.
+    // Another user took the last free slot: the server decides.
     await api('DELETE', `reference-images/${(await photosOf(one))[4].id}/?user_id=${one}`);
     await page.reload();
     await empty(page, 5).waitFor();
@@ -482,7 +471,7 @@ test('What the server refuses stands below the photos until one has read it, and
     await alert.waitFor({ state: 'detached' });
 });
 
-test('A photo that somebody else has replaced is not replaced unseen', async ({ page, open, allow }) => {
+test('A photo that another user replaced is not replaced without a confirmation', async ({ page, open, allow }) => {
     allow(/status of 412/);
     allow(/status of 404.*media/); // the picture that is shown is replaced while it is loaded
     const [first] = await givePhotos(one, 1);
@@ -527,7 +516,7 @@ test('A photo that somebody else has replaced is not replaced unseen', async ({ 
     await until(async () => (await photosOf(one))[0].image.original !== late, 'mine');
 });
 
-test('Reference images have a list of their own: searched, of one user, added, renamed, replaced, deleted', async ({
+test('Reference images can be searched, filtered, added, renamed, replaced and deleted', async ({
     page,
     open,
     allow,
@@ -595,7 +584,7 @@ test('Reference images have a list of their own: searched, of one user, added, r
     await givePhotos(two, 0);
 });
 
-test('A picture whose address has expired makes the page ask for its list again', async ({ page, open, allow }) => {
+test('An expired picture address makes the page refetch its list', async ({ page, open, allow }) => {
     allow(/status of 403/);
     await givePhotos(one, 1);
     let lists = 0;
@@ -614,7 +603,7 @@ test('A picture whose address has expired makes the page ask for its list again'
     await until(() => lists === 2, 'a second list');
 });
 
-test('Identities are made, changed, given a picture, and deleted; notes line by line', async ({
+test('Identities are created, edited, given a picture and deleted, with notes line by line', async ({
     page,
     open,
     allow,
@@ -690,7 +679,7 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
     await until(async () => (await rowNames(page)).join() === 'Runner', 'those of a category');
 });
 
-test('Test scenarios are made, given to a user, and deleted; the page Images knows it', async ({ page, open }) => {
+test('Test scenarios are created, assigned and deleted, and the Images page follows', async ({ page, open }) => {
     for (const scenario of (await api('GET', 'admin/test-scenarios/?search=three')).results) {
         await api('DELETE', `admin/test-scenarios/${scenario.id}/`);
     }
@@ -725,7 +714,11 @@ test('Test scenarios are made, given to a user, and deleted; the page Images kno
     );
 });
 
-test('What cannot be deleted comes back, and the sentence stays until it is closed', async ({ page, open, allow }) => {
+test('A row that could not be deleted returns, and the error stays until it is closed', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 503/);
     await page.route('**/api/v1/admin/test-scenarios/*/', (route) =>
         route.request().method() === 'DELETE'
@@ -748,7 +741,7 @@ test('What cannot be deleted comes back, and the sentence stays until it is clos
     await failure.waitFor({ state: 'detached' });
 });
 
-test('A list that cannot be had says why, and comes when one tries again', async ({ page, open, allow }) => {
+test('A list that fails to load shows the reason and loads after a retry', async ({ page, open, allow }) => {
     allow(/status of 500/);
     let broken = true;
 
@@ -769,7 +762,7 @@ test('A list that cannot be had says why, and comes when one tries again', async
     await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
 });
 
-test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ page, open }) => {
+test('A user and a photo are created and deleted with the keyboard alone', async ({ page, open }) => {
     for (const user of await users('heidi')) {
         await api('DELETE', `admin/users/${user.id}/`);
     }
@@ -835,7 +828,7 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     await until(async () => (await users('heidi')).length === 0, 'the end of heidi');
 });
 
-test('Nothing jumps while it is loaded', async ({ page }) => {
+test('The layout does not shift while the page loads', async ({ page }) => {
     await givePhotos(one, 3);
     equal(
         await jumps(page, '/admin', '/admin?tab=photos', '/admin?tab=identities', '/admin?tab=scenarios'),

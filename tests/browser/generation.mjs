@@ -43,7 +43,7 @@ const done = (page, count = 1) =>
 // A second run against the same server finds its own generations.
 const stamp = Date.now().toString(36);
 
-test('What is missing is said at the button, and nothing is sent', async ({ page, open }) => {
+test('Missing input is named at the button, and no request is sent', async ({ page, open }) => {
     const before = (await jobs()).length;
 
     await givePhotos(one, 0);
@@ -70,7 +70,7 @@ test('What is missing is said at the button, and nothing is sent', async ({ page
     equal((await jobs()).length, before, 'generations');
 });
 
-test('A picture is made as it was asked for: photos that go along, words, shape; Ctrl+Enter starts it', async ({
+test('A picture is generated with the selected photos, prompt and format, started by Ctrl+Enter', async ({
     page,
     open,
 }) => {
@@ -130,7 +130,7 @@ test('A picture is made as it was asked for: photos that go along, words, shape;
         .waitFor();
 });
 
-test('What was typed and chosen is kept through a reload', async ({ page, open }) => {
+test('Input and choices survive a reload', async ({ page, open }) => {
     await givePhotos(one, 2);
     await ready(open, page);
     await small(page, 'Kept');
@@ -151,7 +151,7 @@ test('What was typed and chosen is kept through a reload', async ({ page, open }
     );
 });
 
-test('After a reload and in a second tab one is back at the generation that runs', async ({ page, open, context }) => {
+test('A running generation is shown after a reload and in a second tab', async ({ page, open, context }) => {
     await givePhotos(one, 1);
     await ready(open, page);
     await small(page, `[[scenario:hold]] attach ${stamp}`);
@@ -168,7 +168,7 @@ test('After a reload and in a second tab one is back at the generation that runs
     equal((await jobs(`search=attach ${stamp}`)).length, 1, 'generations');
 });
 
-test('Cancel ends this generation alone', async ({ page, open, allow }) => {
+test('Cancel ends only its own generation', async ({ page, open, allow }) => {
     allow(/status of 409/);
     await givePhotos(one, 1);
     await ready(open, page);
@@ -202,10 +202,7 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
     await done(page);
 });
 
-test('What waits its turn says in which place it is, then that it is made, then that it is done', async ({
-    page,
-    open,
-}) => {
+test('A queued generation shows its position, then that it runs, then that it is done', async ({ page, open }) => {
     await givePhotos(one, 1);
     await ready(open, page);
     const preferred = [];
@@ -244,7 +241,7 @@ test('What waits its turn says in which place it is, then that it is made, then 
     equal([preferred[0], preferred.includes('wait=20 from a state')], ['respond-async', true], 'what was preferred');
 });
 
-test('A new result never replaces an old one; Regenerate asks for the same again', async ({ page, open }) => {
+test('A new result never replaces an old one, and Regenerate repeats the request', async ({ page, open }) => {
     await givePhotos(one, 2);
     await ready(open, page);
     await small(page, `Twice ${stamp}`);
@@ -263,7 +260,7 @@ test('A new result never replaces an old one; Regenerate asks for the same again
     assert(second.id !== first.id, 'is another one');
 });
 
-test('A result is enlarged to 100 %, seen beside its photos, and before and after', async ({ page, open }) => {
+test('A result is shown at 100 %, with its photos, and before and after', async ({ page, open }) => {
     await givePhotos(one, 2);
     await api('POST', 'image-generation/generate/', { ...quick, additional_prompt: 'Compare', save_to_identity: true });
     await ready(open, page);
@@ -295,7 +292,7 @@ test('A result is enlarged to 100 %, seen beside its photos, and before and afte
     await judge(page, 'before and after');
 });
 
-test('Save to Identity puts the picture there, and Undo brings back the one before', async ({ page, open }) => {
+test('Save to Identity sets the picture, and Undo restores the previous one', async ({ page, open }) => {
     await givePhotos(one, 1);
     await api('POST', 'image-generation/generate/', { ...quick, additional_prompt: 'First', save_to_identity: true });
     const identity = async () =>
@@ -321,7 +318,7 @@ test('Save to Identity puts the picture there, and Undo brings back the one befo
     await cards(page).first().getByRole('button', { name: 'Save to Identity' }).waitFor();
 });
 
-test('Download gives a file with a sensible name and its true type', async ({ page, open }) => {
+test('Download gives a file with a descriptive name and the correct type', async ({ page, open }) => {
     await givePhotos(one, 1);
     await ready(open, page);
     await small(page, '[[scenario:png]]');
@@ -353,7 +350,7 @@ const refusals = [
     ['status:429', /429/, 'The image provider is overloaded.', /in a minute or two/],
 ];
 
-test('A refusal says what happened, whether it was billed, and what to try', async ({ page, open, allow }) => {
+test('A refusal shows the reason, the billing and advice', async ({ page, open, allow }) => {
     await givePhotos(one, 1);
     await ready(open, page);
     for (const [scenario, status, title, advice] of refusals) {
@@ -382,7 +379,7 @@ test('A refusal says what happened, whether it was billed, and what to try', asy
     await judge(page, 'refusals');
 });
 
-test('A request that begins no generation says why, and can be sent again under the same key', async ({
+test('A request that starts no generation shows the reason and is retried with the same key', async ({
     page,
     open,
     allow,
@@ -415,7 +412,7 @@ test('A request that begins no generation says why, and can be sent again under 
     equal(keys[0], keys[1], 'the key');
 });
 
-test('An answer that is lost costs nothing: the generation is found again', async ({ page, open, allow }) => {
+test('After a lost response the generation is found again', async ({ page, open, allow }) => {
     allow(/ERR_FAILED/);
     await givePhotos(one, 1);
     await page.route('**/image-generation/generate/', async (route) => {
@@ -431,7 +428,7 @@ test('An answer that is lost costs nothing: the generation is found again', asyn
     equal(await page.getByText('Generation did not start.').count(), 0, 'errors');
 });
 
-test('The history is found through by words, identity and state, and has settings to use again without losing what is typed', async ({
+test('The history is filtered by words, identity and state, and its settings are reused without losing the typed text', async ({
     page,
     open,
 }) => {
@@ -510,7 +507,7 @@ test('The history is found through by words, identity and state, and has setting
     await fits(page, 'history and result');
 });
 
-test('A failure to load leaves the rest of the page usable', async ({ page, open, allow }) => {
+test('A failure to load one part leaves the rest of the page usable', async ({ page, open, allow }) => {
     allow(/status of 503/);
     await givePhotos(one, 1);
     await page.route('**/image-generation/jobs/?*', (route) =>

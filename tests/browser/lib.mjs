@@ -84,9 +84,9 @@ export async function api(method, path, body) {
 
 export const portrait = readFileSync(join(here, '../data/portrait.png'));
 
-/** A PNG of one colour, small in bytes unless `padding` says otherwise: as if it came from a phone. */
-export function picture(name = 'photo.png', colour = [90, 70, 200], padding = 0) {
-    return { name, mimeType: 'image/png', buffer: png(64, 48, colour, padding) };
+/** A PNG of one color, small unless `padding` makes it as large as a photo of a phone. */
+export function picture(name = 'photo.png', color = [90, 70, 200], padding = 0) {
+    return { name, mimeType: 'image/png', buffer: png(64, 48, color, padding) };
 }
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -112,11 +112,11 @@ function chunk(type, data) {
     return out;
 }
 
-function png(width, height, colour, padding) {
+function png(width, height, color, padding) {
     const head = Buffer.alloc(13);
     const line = Buffer.concat([
         Buffer.from([0]),
-        Buffer.concat(Array.from({ length: width }, () => Buffer.from(colour))),
+        Buffer.concat(Array.from({ length: width }, () => Buffer.from(color))),
     ]);
     let noise = 7;
 
@@ -141,7 +141,7 @@ function png(width, height, colour, padding) {
 
 /** Gives a user photos in place of those that there are; returns them. */
 export async function givePhotos(userId, count, bytes = null) {
-    const colours = [
+    const colors = [
         [200, 80, 70],
         [70, 160, 90],
         [70, 90, 200],
@@ -159,7 +159,7 @@ export async function givePhotos(userId, count, bytes = null) {
 
         form.set('user_id', userId);
         form.set('name', `Portrait ${i + 1}`);
-        form.set('image', new Blob([bytes ?? picture('p.png', colours[i]).buffer]), `p${i}.png`);
+        form.set('image', new Blob([bytes ?? picture('p.png', colors[i]).buffer]), `p${i}.png`);
         photos.push(await api('POST', 'reference-images/', form));
     }
     return photos;

@@ -10,7 +10,7 @@ const client = fileURLToPath(new URL('../../client/', import.meta.url));
 const { buildSync } = createRequire(join(client, 'package.json'))('esbuild');
 const folder = mkdtempSync(join(tmpdir(), 'iimg-logic-'));
 
-// What the modules look at when they are loaded.
+// Globals that the modules read when they are loaded.
 globalThis.document = { querySelector: () => null, documentElement: { dataset: {} } };
 globalThis.location = new URL('http://pages.example/images');
 globalThis.addEventListener ??= () => undefined;
@@ -63,7 +63,7 @@ try {
         reference_image_ids: ['a', 'c'],
     };
 
-    test('A state is told in words, a queue with the place in it', () => {
+    test('A state has a text, and a queued job shows its position', () => {
         deepEqual(
             [
                 ['queued', 1],
@@ -95,12 +95,12 @@ try {
             ],
         );
     });
-    test('A time is told in seconds and minutes', () =>
+    test('A duration is shown in seconds and minutes', () =>
         deepEqual([0.2, 59.4, 60, 125, -3].map(jobs.duration), ['0 s', '59 s', '1 min', '2 min 5 s', '0 s']));
-    test('A job takes from when it was begun to when it ended', () => equal(jobs.secondsOf(job), 65));
-    test('A price has cents, or a tenth of a cent where it matters', () =>
+    test('The duration of a job is from its start to its end', () => equal(jobs.secondsOf(job), 65));
+    test('A price has cents, or tenths of a cent for small amounts', () =>
         deepEqual([0, 0.24, 0.134, 1, 12.5].map(jobs.dollars), ['free', '$0.24', '$0.134', '$1.00', '$12.50']));
-    test('What a picture costs and takes is told as far as it is known', () =>
+    test('Price and usual duration are shown as far as they are known', () =>
         deepEqual(
             [
                 [{ price: 0.24, median_seconds: 25.4 }, false],
@@ -110,7 +110,7 @@ try {
             ].map((one) => jobs.expectation(...one)),
             ['$0.24 · usually 25 s', 'usually a second', 'free', ''],
         ));
-    test('A picture is saved when the identity has it under the same name, wherever that lies', () => {
+    test('A picture counts as saved if the identity has the same file name in any folder', () => {
         const uuid = '3ff8e051-2cc4-4f9c-be0b-6cd89b538c37';
         const made = { ...job, image_url: `http://h/pictures/generated_images/${uuid}.jpg?e=1` };
         const identity = (name) => ({
@@ -128,16 +128,16 @@ try {
             [true, false, false, false, false],
         );
     });
-    test('Each way to fail has a title and an advice; an unknown one as well', () => {
+    test('Each error code, also an unknown one, has a title and advice', () => {
         for (const code of ['refused', 'no_image', 'provider_busy', 'lost', 'never heard of']) {
             const { title, advice } = jobs.failure(code);
 
             equal(Boolean(title && advice), true, code);
         }
     });
-    test('Billed, not billed, and not known are three things', () =>
+    test('Billed, not billed and unknown have different texts', () =>
         equal(new Set([true, false, null].map(jobs.billed)).size, 3));
-    test('A photo that moves changes places with the one that is there, or takes a free slot', () => {
+    test('A moved photo swaps places with the photo in the slot or takes a free slot', () => {
         const all = [
             { id: 'a', order: 0 },
             { id: 'b', order: 1 },
@@ -155,22 +155,22 @@ try {
             ['b0 a1 c3', 'b1 c3 a4', 'a0 b1 c3', 'a0 b1 c3'],
         );
     });
-    test('A photo is called as its file, but not as a clipboard calls all of them', () =>
+    test('A photo is named after its file, except for default names of the clipboard', () =>
         deepEqual(
             ['Me at the sea.jpg', 'image.png', 'blob', 'a.b.c.heic', '.png', `${'x'.repeat(300)}.png`].map((name) =>
                 api.labelOf(name).slice(0, 20),
             ),
             ['Me at the sea', '', '', 'a.b.c', '', 'x'.repeat(20)],
         ));
-    test('Sizes are rounded to what one would say', () =>
+    test('File sizes are rounded for reading', () =>
         deepEqual([26214400, 340_000, 1_600_000, 1].map(uploads.megabytes), ['25 MB', '333 kB', '1.6 MB', '1 kB']));
-    test('Addresses of the API carry no empty parameters', () => {
+    test('Addresses of the API have no empty parameters', () => {
         equal(
             address('prompts/', { prompt_type: 'coach', search: '', before: null, limit: 5 }),
             'http://pages.example/api/v1/prompts/?prompt_type=coach&limit=5',
         );
     });
-    test('What may succeed by itself later is known from what may not', () =>
+    test('Errors are classified by whether a retry may succeed', () =>
         deepEqual(
             [
                 [0, 'network'],
@@ -183,7 +183,7 @@ try {
             [true, false, true, true, false, false],
         ));
 
-    test('A placeholder is a word in single braces, as the server reads them', () =>
+    test('A placeholder is a word in single braces, as on the server', () =>
         deepEqual(
             ['{a}', '{{a}}', '{{{a}}}', '{a.b1}', '{1a}', '{ a }', '{}', '{a', '}{a}', '{a}{b}', '{{}{c}', '{é}'].map(
                 (body) => placeholders.findPlaceholders(body).map((one) => [one.name, one.start, one.end]),
@@ -206,7 +206,7 @@ try {
                 [],
             ],
         ));
-    test('A prompt may not be blank or too long, by characters, and only those for pictures have placeholders of their own', () => {
+    test('A prompt must not be blank or too long, and only prompts for pictures have fixed placeholders', () => {
         const sentences = (type, body) => placeholders.problemsOf(type, body).map((problem) => problem.sentence);
 
         deepEqual(sentences('coach', ' \n'), ['This field may not be blank.']);
@@ -216,7 +216,7 @@ try {
         deepEqual(sentences('image_generation', '{identity_context}{additional_prompt}'), []);
         equal(sentences('image_generation', '').length, 1);
     });
-    test('Texts are compared by lines, changed lines by words; a line end at the very end is no difference', () => {
+    test('Texts are compared by lines, changed lines by words, and a final line end is ignored', () => {
         const told = (before, after) =>
             differences
                 .compare(before, after)
@@ -231,7 +231,7 @@ try {
         deepEqual(told('abc', 'xyz'), ['-abc', '+xyz']);
         deepEqual(told('a b\nc d', 'a x\nc y'), ['-a [b]', '-c [d]', '+a [x]', '+c [y]']);
     });
-    test('Of unchanged lines, those far from a change are left out', () => {
+    test('Unchanged lines far from a change are hidden', () => {
         const lines = differences.compare(
             Array.from({ length: 30 }, (_, n) => `${n}`).join('\n'),
             Array.from({ length: 30 }, (_, n) => (n === 15 ? 'x' : `${n}`)).join('\n'),
@@ -250,7 +250,7 @@ try {
             lines,
         );
     });
-    test('Of a row that two have changed, only what both have changed otherwise is in question', () => {
+    test('Only fields that two users set to different values are in conflict', () => {
         const base = { email: 'a', first: 'b', last: 'c', notes: ['d'], staff: false };
 
         deepEqual(

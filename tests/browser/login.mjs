@@ -10,7 +10,7 @@ async function logIn(page, password = people.admin.password) {
 }
 
 test(
-    'Who is not logged in gets the login page at the address that was asked for, and that page next',
+    'Without a session the requested address shows the login page, then the requested page',
     async ({ page, open, allow }) => {
         allow(no401);
         await open('/images');
@@ -45,7 +45,7 @@ test(
     { as: null },
 );
 
-test('Logging out ends the session and leads to the login page', async ({ page, open, allow, context }) => {
+test('Logging out ends the session and shows the login page', async ({ page, open, allow, context }) => {
     allow(no401);
     await open('/images');
     await page.getByLabel('Additional prompt').fill('a secret wish');
@@ -59,7 +59,7 @@ test('Logging out ends the session and leads to the login page', async ({ page, 
     );
 });
 
-test('When a session ends, one logs in again over the page, loses nothing that was typed, and the request goes on', async ({
+test('After the session expires, the user logs in over the page, and input and request are kept', async ({
     page,
     open,
     allow,
@@ -86,7 +86,7 @@ test('When a session ends, one logs in again over the page, loses nothing that w
     equal(await page.getByLabel('Additional prompt').inputValue(), 'By the sea', 'what was typed');
 });
 
-test('The navbar has Home, Images, Prompts and Admin; each has its title, and the focus goes to its heading', async ({
+test('The navigation bar has Home, Images, Prompts and Admin, each with a title and a focused heading', async ({
     page,
     open,
 }) => {
@@ -108,7 +108,7 @@ test('The navbar has Home, Images, Prompts and Admin; each has its title, and th
     }
 });
 
-test('The first Tab leads to a link past the navbar', async ({ page, open }) => {
+test('The first Tab key reaches the skip link', async ({ page, open }) => {
     await open('/');
     await page.keyboard.press('Tab');
     equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to content', 'the first stop');
@@ -116,7 +116,7 @@ test('The first Tab leads to a link past the navbar', async ({ page, open }) => 
     equal(await page.evaluate(() => document.activeElement.id), 'main', 'where it leads');
 });
 
-test("The theme is the system's until it is switched, and the switch is kept", async ({ page, open }) => {
+test('The theme follows the system until it is switched, and the choice is kept', async ({ page, open }) => {
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
     await page.emulateMedia({ colorScheme: 'light' });
@@ -126,7 +126,7 @@ test("The theme is the system's until it is switched, and the switch is kept", a
     await page.emulateMedia({ colorScheme: 'dark' });
     const dark = await ground();
 
-    assert(light !== dark, 'dark is another colour');
+    assert(light !== dark, 'dark is another color');
     await page.getByRole('button', { name: /^Theme: system/ }).click();
     equal(await ground(), light, 'light, against the system');
     await page.reload();
@@ -139,7 +139,7 @@ test("The theme is the system's until it is switched, and the switch is kept", a
     equal(await ground(), light, "the system's again");
 });
 
-test('Without a network the page says so, keeps what was typed, and goes on by itself', async ({
+test('While offline the page shows a notice, keeps the input and continues by itself', async ({
     page,
     open,
     context,
@@ -157,7 +157,7 @@ test('Without a network the page says so, keeps what was typed, and goes on by i
 });
 
 test(
-    'Who is not staff sees what the page is, and no error',
+    'A user without staff rights sees an explanation and no error',
     async ({ page, open }) => {
         await open('/images');
         await page.getByText('This page is for staff.').waitFor();
@@ -166,7 +166,7 @@ test(
     { as: 'alice' },
 );
 
-test('An address that no page has leads back', async ({ page, open }) => {
+test('An unknown address links back to the pages', async ({ page, open }) => {
     await open('/');
     await page.evaluate(() => history.pushState(null, '', '/nowhere'));
     await page.getByRole('heading', { name: 'Not found' }).waitFor();
@@ -191,7 +191,7 @@ for (const [width, what] of [
     });
 }
 
-test('Who wants less motion gets none', async ({ page, open }) => {
+test('Reduced motion turns animations off', async ({ page, open }) => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await open('/');
     equal(

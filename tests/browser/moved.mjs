@@ -3,7 +3,7 @@ import { equal, run, test } from './lib.mjs';
 
 const path = process.env.IIMG_PAGES;
 
-test('Below another path the pages find their files, one another, and the API', async ({ page, open }) => {
+test('Below another path the pages find their files, each other and the API', async ({ page, open }) => {
     await open(path);
     await page.getByRole('navigation').getByRole('link', { name: 'Images' }).click();
     await page.getByRole('heading', { level: 1, name: 'Images' }).waitFor();

@@ -63,7 +63,7 @@ async function chooseFile(page, button, file) {
     await (await chooser).setFiles(file);
 }
 
-test('The user selector offers oneself first, then test users, and finds one by typing', async ({ page, open }) => {
+test('The user selector lists the current user first, then test users, and can be searched', async ({ page, open }) => {
     await givePhotos(one, 1);
     await givePhotos(people.admin.id, 0);
     await open('/images');
@@ -89,7 +89,7 @@ test('The user selector offers oneself first, then test users, and finds one by 
         ['Ada Admin', 'Scenario One', 'Scenario Two'],
         'the users',
     );
-    await page.keyboard.type('nobody of that name');
+    await page.keyboard.type('an unknown name');
     await page.getByText('No matching user.').waitFor();
     await page.keyboard.press('Escape');
     await until(
@@ -101,10 +101,7 @@ test('The user selector offers oneself first, then test users, and finds one by 
     );
 });
 
-test('Empty slots say what to do, limits are said beforehand, nobody needs a mouse to see them', async ({
-    page,
-    open,
-}) => {
+test('Empty slots show instructions and limits without a mouse', async ({ page, open }) => {
     await givePhotos(one, 0);
     await open(path);
     await page.getByRole('button', { name: 'Add photo to slot 5' }).waitFor();
@@ -113,7 +110,7 @@ test('Empty slots say what to do, limits are said beforehand, nobody needs a mou
     await judge(page, 'Images without photos');
 });
 
-test('A photo is put in by a click', async ({ page, open }) => {
+test('A photo is added by a click', async ({ page, open }) => {
     await givePhotos(one, 0);
     await open(path);
     await chooseFile(page, page.getByRole('button', { name: 'Add photo to slot 2' }), picture('Me at the sea.png'));
@@ -128,7 +125,7 @@ test('A photo is put in by a click', async ({ page, open }) => {
     await judge(page, 'Images with a photo');
 });
 
-test('A photo is put in by dropping it on a slot; several dropped on the page fill the free ones', async ({
+test('A photo dropped on a slot is added there, and several photos dropped on the page fill free slots', async ({
     page,
     open,
 }) => {
@@ -160,7 +157,7 @@ test('A photo is put in by dropping it on a slot; several dropped on the page fi
     await toast.waitFor({ state: 'detached' });
 });
 
-test('A photo is pasted into the slot under the pointer, or the one that has the focus', async ({ page, open }) => {
+test('A photo is pasted into the slot under the pointer or with the focus', async ({ page, open }) => {
     await givePhotos(one, 0);
     await open(path);
     await page.getByRole('button', { name: 'Add photo to slot 3' }).hover();
@@ -182,7 +179,7 @@ test('A photo is pasted into the slot under the pointer, or the one that has the
     );
 });
 
-test('On a slow line the picture shows at once, the progress is real, and an upload can be canceled', async ({
+test('On a slow connection the preview is shown at once, with real progress and a way to cancel', async ({
     page,
     open,
     context,
@@ -244,7 +241,7 @@ test('On a slow line the picture shows at once, the progress is real, and an upl
     });
 });
 
-test("A server's refusal stays in the slot, and the old picture comes back", async ({ page, open, allow }) => {
+test('An error of the server stays in the slot, and the old picture returns', async ({ page, open, allow }) => {
     allow(/status of 400/);
     await givePhotos(one, 1);
     await open(path);
@@ -290,7 +287,7 @@ test('A picture that is too large is refused before it is sent', async ({ page, 
     equal(sent, 0, 'requests');
 });
 
-test('After a broken connection "Try again" brings the photo in once', async ({ page, open, allow }) => {
+test('After a lost connection "Try again" adds the photo once', async ({ page, open, allow }) => {
     allow(/ERR_FAILED|ERR_CONNECTION/);
     await givePhotos(one, 0);
     await open(path);
@@ -341,7 +338,7 @@ test('Replace and Delete show on hover and on focus', async ({ page, open }) => 
     await judge(page, 'actions of a slot');
 });
 
-test('Photos are reordered by keyboard, and the focus goes along', async ({ page, open }) => {
+test('Photos are reordered by keyboard, and the focus follows', async ({ page, open }) => {
     await givePhotos(one, 3);
     await open(path);
     await picture_(page, 3).waitFor();
@@ -380,7 +377,7 @@ test('Photos are reordered by dragging', async ({ page, open }) => {
     await picture_(page, 5).waitFor();
 });
 
-test('A move that the server refuses is taken back, and its sentence is said', async ({ page, open, allow }) => {
+test("A refused move is rolled back with the server's message", async ({ page, open, allow }) => {
     allow(/status of 503/);
     await givePhotos(one, 2);
     await open(path);
@@ -402,7 +399,7 @@ test('A move that the server refuses is taken back, and its sentence is said', a
         .waitFor();
 });
 
-test('Delete asks once: Cancel keeps the photo, Delete removes it', async ({ page, open }) => {
+test('Delete asks for confirmation: Cancel keeps the photo, Delete removes it', async ({ page, open }) => {
     await givePhotos(one, 2);
     await open(path);
     await picture_(page, 2).waitFor();
@@ -429,7 +426,7 @@ test('Delete asks once: Cancel keeps the photo, Delete removes it', async ({ pag
     );
 });
 
-test('The slots stand in one to five columns', async ({ page, open }) => {
+test('The slots are in one to five columns', async ({ page, open }) => {
     await givePhotos(one, 5);
     await open(path);
     await picture_(page, 5).waitFor();
@@ -450,7 +447,7 @@ test('The slots stand in one to five columns', async ({ page, open }) => {
     );
 });
 
-test('A picture whose address has expired makes the page ask for its list again', async ({ page, open, allow }) => {
+test('An expired picture address makes the page refetch its list', async ({ page, open, allow }) => {
     allow(/status of 403/);
     await givePhotos(one, 1);
     let expired = true;
@@ -484,7 +481,7 @@ test('A picture whose address has expired makes the page ask for its list again'
     equal(lists, 2, 'lists');
 });
 
-test('Slots show small sizes of the photos, never the originals', async ({ page, open }) => {
+test('Slots load small sizes of the photos, never the originals', async ({ page, open }) => {
     await givePhotos(one, 2, portrait);
     const asked = [];
 
@@ -501,7 +498,7 @@ test('Slots show small sizes of the photos, never the originals', async ({ page,
     assert(asked.length >= 2 && asked.every((one) => one.includes('__sized__')), `only small sizes: ${asked}`);
 });
 
-test('With five photos nothing jumps while the page comes, and at most 150 kB of JavaScript are loaded', async ({
+test('With five photos the layout does not shift and at most 150 kB of JavaScript are loaded', async ({
     page,
     open,
 }) => {
@@ -534,7 +531,7 @@ test('With five photos nothing jumps while the page comes, and at most 150 kB of
     assert(scripts.length > 2 && bytes <= 150_000, `${bytes} bytes of gzipped JavaScript`);
 });
 
-test('A slot that could not be loaded says why, and can be asked for again', async ({ page, open, allow }) => {
+test('Photos that fail to load show the reason and can be retried', async ({ page, open, allow }) => {
     allow(/status of 500/);
     await givePhotos(one, 1);
     let broken = true;

@@ -31,7 +31,7 @@ async function only(...bodies) {
     return versions;
 }
 
-test('Each type of prompt has a tab that arrow keys reach; one without a version says what to do', async ({
+test('Each type of prompt has a tab for arrow keys, and a type without versions shows what to do', async ({
     page,
     open,
 }) => {
@@ -61,10 +61,7 @@ test('Each type of prompt has a tab that arrow keys reach; one without a version
     );
 });
 
-test('The version that is used comes first, with who made it, when, and its placeholders marked', async ({
-    page,
-    open,
-}) => {
+test('The live version is shown first, with author, date and marked placeholders', async ({ page, open }) => {
     await only(good);
     await open('/prompts');
     await heading(page).getByText('Version 2').waitFor();
@@ -85,7 +82,7 @@ test('The version that is used comes first, with who made it, when, and its plac
     await heading(page).getByText('Version 2').waitFor();
 });
 
-test('Two versions are compared: lines that came and went, words within them, and what is the same', async ({
+test('A comparison of two versions shows added, removed and unchanged lines and changed words', async ({
     page,
     open,
 }) => {
@@ -113,7 +110,7 @@ test('Two versions are compared: lines that came and went, words within them, an
     await page.getByText('From version 3 to version 4: 2 lines added, 1 line removed.').waitFor();
 });
 
-test("What is wrong with the placeholders is said while one types, in the server's words", async ({ page, open }) => {
+test("Problems with placeholders are shown while typing, in the server's words", async ({ page, open }) => {
     await only(good);
     await open('/prompts?type=image_generation&write=2');
     await text(page).waitFor();
@@ -157,10 +154,7 @@ test("What is wrong with the placeholders is said while one types, in the server
     assert(!(await text(page).inputValue()).includes('identity_context'), 'and taken back by Ctrl+Z');
 });
 
-test('A new version is previewed with a real identity while one writes, saved by Ctrl+Enter, and used', async ({
-    page,
-    open,
-}) => {
+test('A new version is previewed with a real identity, saved by Ctrl+Enter, and goes live', async ({ page, open }) => {
     const next = (await only(good)).length + 1;
 
     await open(`/prompts?type=image_generation&version=2`);
@@ -200,7 +194,7 @@ test('A new version is previewed with a real identity while one writes, saved by
     await judge(page, 'Prompts, preview');
 });
 
-test('What the server refuses stands at the text, which stays as it was typed; no network loses nothing either', async ({
+test('A refused version keeps its text and shows the error, and so does a lost connection', async ({
     page,
     open,
     context,
@@ -239,7 +233,7 @@ test('What the server refuses stands at the text, which stays as it was typed; n
     equal((await versionsOf('image_generation')).length, before + 1, 'one version was made');
 });
 
-test('A line that breaks while a version is saved makes one version, not two', async ({ page, open, allow }) => {
+test('A lost connection while saving creates one version, not two', async ({ page, open, allow }) => {
     allow(/ERR_FAILED/);
     const before = (await only(good)).length;
     let lost = 0;
@@ -263,10 +257,7 @@ test('A line that breaks while a version is saved makes one version, not two', a
     equal((await versionsOf('image_generation')).length, before + 1, 'the versions');
 });
 
-test('A draft outlives a reload and other pages, and is thrown away only when one says so twice', async ({
-    page,
-    open,
-}) => {
+test('A draft survives a reload and is discarded only after a confirmation', async ({ page, open }) => {
     await only(good);
     await open('/prompts?type=image_generation&write=2');
     await text(page).fill('A thought');
@@ -292,7 +283,12 @@ test('A draft outlives a reload and other pages, and is thrown away only when on
     );
 });
 
-test('When the session ends, one logs in over the text, and it is saved', async ({ page, open, context, allow }) => {
+test('After the session expires, the user logs in over the text and it is saved', async ({
+    page,
+    open,
+    context,
+    allow,
+}) => {
     allow(/status of 401/);
     const next = (await only(good)).length + 1;
 
@@ -311,10 +307,7 @@ test('When the session ends, one logs in over the text, and it is saved', async 
     equal((await versionsOf('image_generation'))[0].body, `${good} at last`, 'what is stored');
 });
 
-test("A version that somebody else made meanwhile is shown before one's own is saved over it", async ({
-    page,
-    open,
-}) => {
+test('A version that another user created meanwhile is shown before saving', async ({ page, open }) => {
     const before = (await only(good)).length;
 
     await open('/prompts?type=image_generation&write=2');
@@ -339,7 +332,7 @@ test("A version that somebody else made meanwhile is shown before one's own is s
     );
 });
 
-test('A version is switched on and off at once; what the server refuses is taken back and said for as long as one wants', async ({
+test('A version is activated and deactivated at once, and a refused change is rolled back with a lasting message', async ({
     page,
     open,
     allow,
@@ -376,10 +369,7 @@ test('A version is switched on and off at once; what the server refuses is taken
     await judge(page, 'Prompts, a failure');
 });
 
-test('The last active version is switched off only after a warning, and the page says what that means', async ({
-    page,
-    open,
-}) => {
+test('The last active version is deactivated only after a warning about the consequences', async ({ page, open }) => {
     for (const version of await versionsOf('sentinel')) {
         await api('PATCH', `prompts/${version.id}/`, { is_active: true });
     }
@@ -399,10 +389,7 @@ test('The last active version is switched off only after a warning, and the page
     await judge(page, 'Prompts, none active');
 });
 
-test('An old version comes back by switching off what is newer: it says so, and no version is made', async ({
-    page,
-    open,
-}) => {
+test('An old version goes live by deactivating newer ones, without a new version', async ({ page, open }) => {
     const versions = await only(good, `${good} three`);
     const off = versions.slice(1).map((one) => one.version);
 
@@ -428,7 +415,7 @@ test('An old version comes back by switching off what is newer: it says so, and 
     equal((await versionsOf('image_generation')).length, versions.length, 'the versions');
 });
 
-test('Or its text becomes a new version, and nothing is switched off', async ({ page, open }) => {
+test('An old version goes live as a copy, without deactivating any version', async ({ page, open }) => {
     const versions = await only(good);
     const next = versions.length + 1;
 
@@ -457,10 +444,7 @@ test('Or its text becomes a new version, and nothing is switched off', async ({ 
     );
 });
 
-test('What somebody else did to the versions while one thought about it is shown before anything is done', async ({
-    page,
-    open,
-}) => {
+test('A change by another user is shown before an old version goes live', async ({ page, open }) => {
     const versions = await only(good);
 
     await open('/prompts?type=image_generation&version=1');
@@ -477,11 +461,7 @@ test('What somebody else did to the versions while one thought about it is shown
     await toast(page, 'Version 1 of Image Generation is live.').waitFor();
 });
 
-test('What was made with a version is there as small pictures that lead to the picture', async ({
-    page,
-    open,
-    context,
-}) => {
+test('Results of a version are thumbnails that link to the picture', async ({ page, open, context }) => {
     const versions = await only(good);
     const used = versions.at(-1);
 
@@ -514,7 +494,7 @@ test('What was made with a version is there as small pictures that lead to the p
     await judge(page, 'Prompts, no results');
 });
 
-test('A list that cannot be had says why, and comes when one tries again', async ({ page, open, allow }) => {
+test('A list that fails to load shows the reason and loads after a retry', async ({ page, open, allow }) => {
     allow(/status of 500/);
     let broken = true;
 
@@ -535,7 +515,7 @@ test('A list that cannot be had says why, and comes when one tries again', async
     await heading(page).first().waitFor();
 });
 
-test('A keyboard alone writes a version, compares it, and goes back to the one before', async ({ page, open }) => {
+test('A version is written, compared and reverted with the keyboard alone', async ({ page, open }) => {
     const before = (await only(good)).length;
 
     await open('/prompts');
@@ -575,7 +555,7 @@ test('A keyboard alone writes a version, compares it, and goes back to the one b
     await toast(page, `Version ${before} of Image Generation is live.`).waitFor();
 });
 
-test('Nothing jumps while it is loaded', async ({ page }) => {
+test('The layout does not shift while the page loads', async ({ page }) => {
     equal(
         await jumps(
             page,

@@ -1,8 +1,8 @@
-// render.mjs - shows pictures in Chromium and prints what colours they have in the middles of a chart's patches.
+// render.mjs - renders pictures in Chromium and prints the colors in the centers of a chart's patches.
 //
 //   node tests/browser/render.mjs COLUMNS ROWS FILE ...      a line for each: FILE RRGGBB RRGGBB ..., or FILE refused
 //
-// What is transparent shows white.
+// Transparent pixels are white.
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { launch } from './lib.mjs';
@@ -48,9 +48,9 @@ async function look({ url, columns, rows }) {
 try {
     for (const file of files) {
         const url = `data:${types[extname(file)]};base64,${readFileSync(file).toString('base64')}`;
-        const colours = await page.evaluate(look, { url, columns: Number(columns), rows: Number(rows) });
+        const colors = await page.evaluate(look, { url, columns: Number(columns), rows: Number(rows) });
 
-        console.log(`${file} ${colours.join(' ')}`);
+        console.log(`${file} ${colors.join(' ')}`);
     }
 } finally {
     await chromium.close();

@@ -22,7 +22,7 @@ async function measure(browser) {
         const scripts = [];
         const slow = await context.newCDPSession(page);
 
-        // What logging in on the page leaves behind.
+        // State after logging in on the page.
         await page.addInitScript((id) => localStorage.setItem('identityimg.user', id), people.admin.id);
         // No early report: the last values count, when the page is hidden.
         await page.addInitScript(`${vitals};

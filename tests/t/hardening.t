@@ -44,7 +44,7 @@ SKIP: {
     is $protected, scalar(@objects), 'all of them have control-flow protection';
 }
 
-# What a packager sets follows our flags and so prevails.
+# Flags of a packager follow ours and so prevail.
 my %variables = (
     CPPFLAGS => ['-DIIMG_PROBE_CPP', qr/-Imod_identityimg .*-DIIMG_PROBE_CPP .*-c -o/],
     CFLAGS => ['-O1 -DIIMG_PROBE_C', qr/-O2 .*-O1 -DIIMG_PROBE_C .*-c -o/],

@@ -111,7 +111,7 @@ SKIP: {
     my $bucket = IdentityImg::Server->new('pages-bucket', env => { %{ $store->env } })->start;
     like page('/', base => $bucket->base)->header('Content-Security-Policy'),
         qr/img-src 'self' blob: \Q@{[$store->endpoint]}\E;/, "the CSP allows pictures from the store's host";
-    browse('photos.mjs', base => $bucket->base, only => 'A photo is put in by a click');
+    browse('photos.mjs', base => $bucket->base, only => 'A photo is added by a click');
     $bucket->judge;
 }
 
