@@ -1,4 +1,4 @@
-# columns.t - a column of a table is in the model that reads it, and in the API or in the list of those that are not shown.
+# columns.t - each column of a table is in its model, and in the API or in the list of hidden columns.
 #
 # Reads the sources only. tests/t/documents.t holds docs/reference/database.md against the database.
 use strict;

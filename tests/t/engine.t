@@ -239,7 +239,7 @@ is $waited, 200, 'a synchronous request waits in the queue, too';
 # Limits of a child.
 forget();
 limit('EngineJobs 1');
-my ($most, $children) = (0, 0);
+my ($most, $serving) = (0, 0);
 @orders = map { order(700) } 1 .. 12;
 is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12),
     'twelve jobs are accepted when each child may run one';
@@ -247,14 +247,14 @@ is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12),
 eventually(
     sub {
         my $now = count("state = 'running'");
-        my @serving = $server->children;
+        my @pids = $server->children;
         $most = $now if $now > $most;
-        $children = @serving if @serving > $children;
+        $serving = @pids if @pids > $serving;
         return !under_way();
     },
     120
 );
-cmp_ok $most, '<=', $children, 'no child runs more than one job';
+cmp_ok $most, '<=', $serving, 'no child runs more than one job';
 is states(), '12xsucceeded', 'all twelve jobs succeed';
 limit('EngineMemory 1', 'ReferenceSide 4096');
 is order(500)->{status}, 202, 'a job is accepted while the memory limit is reached' for 1 .. 3;

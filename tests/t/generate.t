@@ -81,7 +81,8 @@ my $test_users =
     . person('scenario_two')
     . '","email":"scenario-two@example.com","name":"Scenario Two","is_current_user":false,"is_test_user":true}]';
 is choices(),
-    qq([{"id":"$admin","email":"admin\@example.com","name":"Ada Admin","is_current_user":true,"is_test_user":false},$test_users),
+    qq([{"id":"$admin","email":"admin\@example.com","name":"Ada Admin",)
+    . qq("is_current_user":true,"is_test_user":false},$test_users),
     'staff get themselves and the test scenarios that have a user';
 for my $case (
     ['Ada', '', 'Ada'], ['', 'Admin', 'Admin'], ['', '', 'admin@example.com'],

@@ -72,7 +72,7 @@ sub unharmed {
 
 my $me = '/api/v1/users/me/';
 for my $case (
-    # name                                 bytes                                                                     status
+    # name, bytes, status
     ['an unknown method', request("FROB $me HTTP/1.1", $login), 405],
     ['a method in lower case', request("get $me HTTP/1.1", $login), 405],
     ['a method of 5000 letters', request('X' x 5000 . " $me HTTP/1.1", $login), 405],

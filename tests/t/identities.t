@@ -178,7 +178,8 @@ for my $case (
     ['JSON', '400 No image file provided', [json => { image => 'x' }]],
     [
         'text',
-        '400 The file is text, which is not an accepted format. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
+        '400 The file is text, which is not an accepted format. '
+            . 'Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
         [parts => [image => [undef, 'a.jpg', Content => 'words']]]
     ],
     [

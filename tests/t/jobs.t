@@ -326,8 +326,8 @@ my ($made, $answer) = cancel_while('hold', 'one');
 is $answer->code . ' ' . json($answer)->{state}, '202 running', 'the running job continues to its next step';
 my $id = json($answer)->{id};
 is "$made->[0] $made->[1]{code} $made->[1]{detail}",
-    "409 generation_canceled The generation was canceled after the provider had been called. Its picture is stored with job "
-    . "$id.",
+    '409 generation_canceled The generation was canceled after the provider had been called. '
+    . "Its picture is stored with job $id.",
     'the waiting client is told that the generation was canceled';
 my $job = json(call(GET => "$list$id/", @there));
 is $job->{state}, 'canceled', 'the job ends as canceled';

@@ -97,8 +97,10 @@ push @scenarios, ['the store fails once', sub { room(); fails(PUT => 1) }, \&add
 # A row that the database refuses at commit.
 $server->sql(
     q{
-    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END$$;
-    CREATE TRIGGER refuse BEFORE INSERT ON reference_images FOR EACH ROW WHEN (NEW.name = 'refused') EXECUTE FUNCTION refuse()}
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+        AS $$BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END$$;
+    CREATE TRIGGER refuse BEFORE INSERT ON reference_images
+        FOR EACH ROW WHEN (NEW.name = 'refused') EXECUTE FUNCTION refuse()}
 );
 add();
 dress() for 1 .. 4;

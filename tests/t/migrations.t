@@ -18,8 +18,7 @@ my $server = IdentityImg::Server->new(
     'migrations',
     conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n"
 )->start;    # each child checks by itself
-my $sentence =
-    'The database schema does not match this version of the server; an operator must upgrade one of them.';
+my $sentence = 'The database schema does not match this version of the server; an operator must upgrade one of them.';
 
 sub ask {
     my ($method, $path, %with) = @_;

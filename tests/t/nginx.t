@@ -20,9 +20,16 @@ open my $conf, '>', "$folder/nginx.conf" or die $!;
 print $conf <<"CONF";
 daemon off; pid $folder/pid; error_log $folder/log;
 worker_processes 1; events { worker_connections 64; }
-http { access_log off; client_body_temp_path $folder/b; proxy_temp_path $folder/p; fastcgi_temp_path $folder/f; uwsgi_temp_path $folder/u; scgi_temp_path $folder/s;
+http {
+ access_log off;
+ client_body_temp_path $folder/b; proxy_temp_path $folder/p; fastcgi_temp_path $folder/f; uwsgi_temp_path $folder/u;
+ scgi_temp_path $folder/s;
  gzip on; gzip_proxied any; gzip_types application/json; gzip_min_length 20;
- server { listen 127.0.0.1:$port; location / { proxy_pass http://$to; proxy_http_version 1.1; proxy_set_header Host \$http_host; } } }
+ server {
+  listen 127.0.0.1:$port;
+  location / { proxy_pass http://$to; proxy_http_version 1.1; proxy_set_header Host \$http_host; }
+ }
+}
 CONF
 close $conf;
 chmod 0755, "$folder";

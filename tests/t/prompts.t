@@ -18,7 +18,8 @@ my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my ($full, $bare, $unicode) = map { identity_of($_) } qw(full bare unicode);
 my $good = "Show {identity_context}\nwith {additional_prompt}";
 my $allowed =
-      ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to keep them literally.';
+      ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. '
+    . 'Double the braces to keep them literally.';
 my ($first) = sql(q(SELECT id FROM prompts WHERE prompt_type = 'image_generation' AND version = 1));
 
 # "400 invalid body: sentence"
@@ -403,7 +404,8 @@ sql(      "INSERT INTO identities (id, user_id, name, category, i_am_statement, 
 is json(preview(identity_id => '00000000-0000-4000-8000-0000000000f9', additional_prompt => '{additional_prompt}'))
     ->{prompt},
     qq(Show Identity Name: "{additional_prompt}"\nCategory: {identity_context}\nI Am Statement: {{x}} %s {0} \\1 \$1 )
-    . qq(}} {{\nVisualization: {identity_context.__class__}\n"\\\nNotes: {; }; {additional_prompt}\nwith {additional_prompt}),
+    . qq(}} {{\nVisualization: {identity_context.__class__}\n"\\\nNotes: {; }; {additional_prompt}\n)
+    . 'with {additional_prompt}',
     "braces in an identity's texts are preserved";
 
 for my $case (

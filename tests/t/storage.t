@@ -266,11 +266,7 @@ sub store_that_fails {
     my ($port) = readline($out) =~ /^port (\d+)/;
     $server->line('refuse');
     use_store($store, "IdentityImgS3Timeout 4\nIdentityImgS3ConnectTimeout 4\n", $store->env($port));
-    ok scalar(
-        grep {
-            /IIMG0203: cannot use the picture store: GET pictures\/media/
-        } $server->log_lines
-        ),
+    ok scalar(grep { /IIMG0203: cannot use the picture store: GET pictures\/media/ } $server->log_lines),
         'a server starts with its store down, with a warning';
     $server->line('pass');
     my $photo = upload('before.jpg');

@@ -89,9 +89,8 @@ $proxy->rules({ fault => 'error', method => 'DELETE', status => 403, code => 'Ac
 my $told = run_sweep();
 like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms,
     'a sweep that cannot delete reports it';
-is
-    scalar(grep { $told =~ /IIMG0102: cannot delete \Q$_\E: DELETE pictures\/\Q$_\E: 403 AccessDenied: / }
-        @keys), 4, "the log has the store's response for each object: status, code, key";
+is scalar(grep { $told =~ /IIMG0102: cannot delete \Q$_\E: DELETE pictures\/\Q$_\E: 403 AccessDenied: / } @keys), 4,
+    "the log has the store's response for each object: status, code, key";
 is scalar(() = $told =~ /IIMG01/g), 4, 'each object has one line, regardless of the attempts';
 $proxy->rules({ fault => 'error', method => 'GET', path => 'versions', times => 0 });
 like run_sweep(),
