@@ -234,7 +234,8 @@ test('A queued generation shows its position, then that it runs, then that it is
     await card.getByText('Queued, 2nd in line').waitFor();
     await judge(page, 'queued');
     await release(2);
-    await card.getByText('Working').waitFor();
+    // The server may hold the page's request for 20 seconds.
+    await card.getByText('Working').waitFor({ timeout: 60_000 });
     await release(2);
     await card.getByText(/^Done in/).waitFor();
     await Promise.all(others);
