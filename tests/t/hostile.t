@@ -135,41 +135,48 @@ my @bodies = (
     ['a megabyte and a byte of a form', 'form', 'name=' . 'a' x ($megabyte - 4)],
     ['a form that is not UTF-8', 'form', 'name=%ff%fe&body=%ff&is_active=%ff&identity_id=%ff&order=%ff'],
 );
-for my $case (@bodies) {
-    my ($what, $type, $body) = @$case;
-    for my $route (@routes) {
-        refuse($what, @$route, body => $body, type => $types{$type});
+subtest 'Hostile JSON and urlencoded bodies are refused by each route' => sub {
+    for my $case (@bodies) {
+        my ($what, $type, $body) = @$case;
+        for my $route (@routes) {
+            refuse($what, @$route, body => $body, type => $types{$type});
+        }
     }
-}
-unharmed('such bodies');
+    unharmed('such bodies');
+};
 
 # Large but valid: read, and answered by their content.
-my $many = '{' . join(',', '"name":"many"', map { "\"m$_\":$_" } 1 .. 60_000) . '}';
-my $began = time;
-my $answer = call(PATCH => "reference-images/$photo/", as => 'admin', body => $many, type => 'application/json');
-is $answer->code, 200, '60,000 unknown members are ignored';
-is json($answer)->{name}, 'many', 'the known member is read';
-# Names that collide in a hash table without a random seed.
-my $clashing = '{' . join(
-    ',',
-    map {
-        my $n = $_;
-        '"' . join('', map { $n >> $_ & 1 ? 'Aa' : 'BB' } 0 .. 15) . '":0'
-    } 0 .. 25_000
-) . '}';
-is call(PATCH => "reference-images/$photo/", as => 'admin', body => $clashing, type => 'application/json')->code, 200,
-    'names that collide in simple hash tables are read';
-is call(
-    PATCH => "reference-images/$photo/", as => 'admin', body => '{"x":' . '[' x 1500 . ']' x 1500 . '}',
-    type => 'application/json'
-    )->code, 200,
-    '1500 nested lists in an unknown member are read';
-is call(PATCH => "reference-images/$photo/", as => 'admin', body => 'name=%E2%82%AC' . '&a' x 998, type => $types{form})
-    ->code, 200, '1000 fields are read';
-cmp_ok time - $began, '<', 10, 'large bodies are read within seconds';
-is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€',
-    'the last value of a repeated form field counts';
-$kept = everything();
+subtest 'Large but valid bodies are answered by their content' => sub {
+    my $many = '{' . join(',', '"name":"many"', map { "\"m$_\":$_" } 1 .. 60_000) . '}';
+    my $began = time;
+    my $answer = call(PATCH => "reference-images/$photo/", as => 'admin', body => $many, type => 'application/json');
+    is $answer->code, 200, '60,000 unknown members are ignored';
+    is json($answer)->{name}, 'many', 'the known member is read';
+    # Names that collide in a hash table without a random seed.
+    my $clashing = '{' . join(
+        ',',
+        map {
+            my $n = $_;
+            '"' . join('', map { $n >> $_ & 1 ? 'Aa' : 'BB' } 0 .. 15) . '":0'
+        } 0 .. 25_000
+    ) . '}';
+    is call(PATCH => "reference-images/$photo/", as => 'admin', body => $clashing, type => 'application/json')->code,
+        200,
+        'names that collide in simple hash tables are read';
+    is call(
+        PATCH => "reference-images/$photo/", as => 'admin', body => '{"x":' . '[' x 1500 . ']' x 1500 . '}',
+        type => 'application/json'
+        )->code, 200,
+        '1500 nested lists in an unknown member are read';
+    is call(
+        PATCH => "reference-images/$photo/", as => 'admin', body => 'name=%E2%82%AC' . '&a' x 998,
+        type => $types{form}
+    )->code, 200, '1000 fields are read';
+    cmp_ok time - $began, '<', 10, 'large bodies are read within seconds';
+    is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€',
+        'the last value of a repeated form field counts';
+    $kept = everything();
+};
 
 # Multipart ---------------------------------------------------------------------------------------
 
@@ -229,63 +236,72 @@ my @forms = (
     ['NULs', "\0" x 100_000],
     ['a boundary and NULs', '--XX' . "\0" x 100_000],
 );
-for my $case (@forms) {
-    my ($what, $body, $type) = @$case;
-    for my $route (@routes) {
-        # Routes without this field ignore it; only a malformed form is refused there.
-        refuse($what, @$route, body => $body, type => $type // $form);
+subtest 'Hostile forms are refused by each route' => sub {
+    for my $case (@forms) {
+        my ($what, $body, $type) = @$case;
+        for my $route (@routes) {
+            # Routes without this field ignore it; only a malformed form is refused there.
+            refuse($what, @$route, body => $body, type => $type // $form);
+        }
     }
-}
-for my $route (grep { $_->[1] =~ /upload-image/ } @routes) {
-    refuse('a form with two pictures', @$route, body => multipart([$image, $png], [$image, $png]), type => $form);
-    refuse(
-        'a form with a field as the picture', @$route,
-        body => multipart(['Content-Disposition: form-data; name="image"', $png]), type => $form
-    );
-}
-unharmed('such forms');
+    for my $route (grep { $_->[1] =~ /upload-image/ } @routes) {
+        refuse('a form with two pictures', @$route, body => multipart([$image, $png], [$image, $png]), type => $form);
+        refuse(
+            'a form with a field as the picture', @$route,
+            body => multipart(['Content-Disposition: form-data; name="image"', $png]), type => $form
+        );
+    }
+    unharmed('such forms');
+};
 
 # All forms of file names: always the same picture, stored under a safe name.
 my $upload = "reference-images/$photo/upload-image/";
-for my $case (
-    # text after name="image"                                               name in the key
-    ['filename="a.png"', 'a'],
-    ['filename=a.png', 'a'],
-    ["filename*=UTF-8''%e2%82%ac%20rates.png", '--rates'],
-    ["filename=\"plain.png\"; filename*=UTF-8''%41n%64ers.png", qr/^(?:plain|anders)$/],
-    ["filename*=no-such-charset''%ff.png", qr/^[\w-]+$/],
-    ['filename*0="lo"; filename*1="ng.png"', 'long'],
-    ['filename="=?UTF-8?B?w6kucG5n?="', qr/^[\w-]+$/],
-    ["filename=\"\xff\xfe.png\"", qr/^[\w-]+$/],
-    ['filename="..\\\\..\\\\Windows\\\\a.png"', 'a'],
-    ['filename="../../../etc/passwd"', 'passwd'],
-    ['filename="a.php.png"', 'a-php'],
-    ['filename=".htaccess"', '-htaccess'],
-    ['filename="' . 'x' x 5000 . '.png"', 'x' x 80],
-    ["filename=\"\xe2\x80\xae" . 'gnp.exe.png"', '-gnp-exe'],
-    ['filename="a%00.png"', 'a-00'],
-    ['filename="%2e%2e%2fa.png"', qr/^[\w-]+$/],
-    ["filename=\"\xf0\x9f\x99\x82.png\"", 'image'],
-) {
-    my ($parameter, $called) = @$case;
-    my $answer = call(
-        POST => $upload,
-        as => 'admin',
-        body => multipart(
-            ["Content-Disposition: form-data; name=\"image\"; $parameter\r\nContent-Transfer-Encoding: base64", $png]
-        ),
-        type => $form
-    );
-    my ($name) =
-        ($answer->code == 200 ? json($answer)->{image}{original} : $answer->content) =~ m{media/$uuid/([^/?]*)\.png\?};
-    my $what = 'a file sent with ' . (length $parameter > 60 ? substr($parameter, 0, 60) . '...' : $parameter) =~
-        s/[^ -~]/?/gr;
-    ref $called ? like $name, $called, "$what has a safe name" : is $name, $called, "$what is called $called";
-}
+
 sub pixels { my ($bytes) = @_; return substr $bytes, index($bytes, 'IDAT'), 100_000 }
-ok pixels(call(GET => json(call(GET => "reference-images/$photo/", as => 'admin'))->{image}{original})->content) eq
-    pixels($png), 'the file is stored with its pixels, regardless of its declared encoding';
-is scalar(() = stored_files()), 4, 'only the last of these pictures is stored';
+
+subtest 'Each form of file name is stored under a safe name' => sub {
+    for my $case (
+        # text after name="image"                                               name in the key
+        ['filename="a.png"', 'a'],
+        ['filename=a.png', 'a'],
+        ["filename*=UTF-8''%e2%82%ac%20rates.png", '--rates'],
+        ["filename=\"plain.png\"; filename*=UTF-8''%41n%64ers.png", qr/^(?:plain|anders)$/],
+        ["filename*=no-such-charset''%ff.png", qr/^[\w-]+$/],
+        ['filename*0="lo"; filename*1="ng.png"', 'long'],
+        ['filename="=?UTF-8?B?w6kucG5n?="', qr/^[\w-]+$/],
+        ["filename=\"\xff\xfe.png\"", qr/^[\w-]+$/],
+        ['filename="..\\\\..\\\\Windows\\\\a.png"', 'a'],
+        ['filename="../../../etc/passwd"', 'passwd'],
+        ['filename="a.php.png"', 'a-php'],
+        ['filename=".htaccess"', '-htaccess'],
+        ['filename="' . 'x' x 5000 . '.png"', 'x' x 80],
+        ["filename=\"\xe2\x80\xae" . 'gnp.exe.png"', '-gnp-exe'],
+        ['filename="a%00.png"', 'a-00'],
+        ['filename="%2e%2e%2fa.png"', qr/^[\w-]+$/],
+        ["filename=\"\xf0\x9f\x99\x82.png\"", 'image'],
+    ) {
+        my ($parameter, $called) = @$case;
+        my $answer = call(
+            POST => $upload,
+            as => 'admin',
+            body => multipart([
+                "Content-Disposition: form-data; name=\"image\"; $parameter\r\nContent-Transfer-Encoding: base64",
+                $png
+            ]),
+            type => $form
+        );
+        my ($name) =
+            ($answer->code == 200 ? json($answer)->{image}{original} : $answer->content) =~
+            m{media/$uuid/([^/?]*)\.png\?};
+        my $what = 'a file sent with ' . (length $parameter > 60 ? substr($parameter, 0, 60) . '...' : $parameter) =~
+            s/[^ -~]/?/gr;
+        ref $called ? like $name, $called, "$what has a safe name" : is $name, $called, "$what is called $called";
+    }
+    ok pixels(call(GET => json(call(GET => "reference-images/$photo/", as => 'admin'))->{image}{original})->content) eq
+        pixels($png), 'the file is stored with its pixels, regardless of its declared encoding';
+    is scalar(() = stored_files()), 4, 'only the last of these pictures is stored';
+};
+
 $kept = everything();
 
 # Names in every script ---------------------------------------------------------------------------
@@ -305,87 +321,97 @@ my @scripts = (
     ['controls except NUL', "\x{1}\x{7f}\x{80}\x{9f}\x{ad}\x{feff}x"],
     ['Turkish and German', 'İıŞßẞ'],
 );
-for my $case (@scripts) {
-    my ($what, $sample) = @$case;
-    my $name = substr(NFC($sample x 255), 0, 254) . '.';    # leading and trailing white space is removed
-    my $sent = NFC($sample) eq $sample ? $name : NFD($name);
-    sql("DELETE FROM reference_images WHERE id <> '$photo'");
-    for my $way (
-        ['JSON', sub { (json => { name => $_[0] }) }], ['a form', sub { (form => [name => bytes($_[0])]) }],
-        ['multipart', sub { (parts => [name => bytes($_[0])]) }]
-    ) {
-        my ($form, $with) = @$way;
-        my $made = call(POST => 'reference-images/', as => 'admin', $with->($sent));
-        is $made->code == 201 && json(call(GET => $made->header('Location'), as => 'admin'))->{name}, $name,
-            "255 characters of $what in $form come back, in form NFC";
-        my $long = call(PATCH => "reference-images/$photo/", as => 'admin', $with->("$sent."));
-        is $long->code . ' ' . (json($long)->{detail} // ''), '400 Ensure this field has no more than 255 characters.',
-            "256 characters of $what in $form are refused";
+subtest 'Names in every script come back, and one character too many is refused' => sub {
+    for my $case (@scripts) {
+        my ($what, $sample) = @$case;
+        my $name = substr(NFC($sample x 255), 0, 254) . '.';    # leading and trailing white space is removed
+        my $sent = NFC($sample) eq $sample ? $name : NFD($name);
+        sql("DELETE FROM reference_images WHERE id <> '$photo'");
+        for my $way (
+            ['JSON', sub { (json => { name => $_[0] }) }], ['a form', sub { (form => [name => bytes($_[0])]) }],
+            ['multipart', sub { (parts => [name => bytes($_[0])]) }]
+        ) {
+            my ($form, $with) = @$way;
+            my $made = call(POST => 'reference-images/', as => 'admin', $with->($sent));
+            is $made->code == 201 && json(call(GET => $made->header('Location'), as => 'admin'))->{name}, $name,
+                "255 characters of $what in $form come back, in form NFC";
+            my $long = call(PATCH => "reference-images/$photo/", as => 'admin', $with->("$sent."));
+            is $long->code . ' ' . (json($long)->{detail} // ''),
+                '400 Ensure this field has no more than 255 characters.',
+                "256 characters of $what in $form are refused";
+        }
     }
-}
-sql("DELETE FROM reference_images WHERE id <> '$photo'");
-unharmed('such names');
+    sql("DELETE FROM reference_images WHERE id <> '$photo'");
+    unharmed('such names');
+};
 
 # Ids ---------------------------------------------------------------------------------------------
 
-my @strange_ids = (
-    ['in braces', "{$photo}"],
-    ['as a URN', "urn:uuid:$photo"],
-    ['without dashes', $photo =~ tr/-//dr],
-    ['with a dash elsewhere', $photo =~ s/(.)-/-$1/r],
-    ['one character too long', "${photo}0"],
-    ['one character too short', substr $photo, 1],
-    ['with a trailing space', "$photo%20"],
-    ['with a trailing line break', "$photo%0a"],
-    ['with a letter beyond F', 'g' . substr $photo, 1],
-    ['in full-width digits', '%ef%bc%90' . substr $photo, 1],
-    ['of 5000 characters', 'a' x 5000],
-    ['of SQL', "$photo'%20OR%20'1'='1"],
-    ['of bytes', '%ff%fe'],
-    ['of a star', '*'],
-    ['of a dot', 'a.b'],
-    ['of a number', '1'],
-);
-for my $pattern (
-    map { $_->[0] eq 'PATCH' && $_->[1] =~ /identities/ ? () : $_ } grep { $_->[1] =~ $uuid } @routes,
-    [GET => "reference-images/$photo/"], [DELETE => "reference-images/$photo/"], [GET => "prompts/$prompt/"],
-    [GET => "test-users/$nowhere/identities/"], [DELETE => "identities/$identity/delete-image/"],
-    [POST => "identities/$identity/restore-image/"]
-) {
-    my ($method, $path) = @$pattern;
-    for my $case (@strange_ids) {
-        my ($what, $id) = @$case;
-        my $answer = refuse(
-            "an id $what", $method, $path =~ s/$uuid/$id/r,
-            $method eq 'GET' ? () : (json => { name => 'x', is_active => 0 })
-        );
-        is $answer->code, 404, "an id $what is 404" if $answer->code != 404;
-    }
-}
-is call(GET => 'reference-images/' . uc($photo) . '/', as => 'admin')->code, 200, 'an id in upper case is accepted';
-
-for my $case (
-    ['twice', "user_id=$nowhere&user_id=$nowhere", 400],
-    ['of 3000 characters', 'user_id=' . 'a' x 3000, 400],
-    ['in braces', "user_id={$photo}" =~ s/\{/%7b/r =~ s/\}/%7d/r, 400],
-    ['with half an escape', 'user_id=%4', 400],
-    ['of NUL', 'user_id=%00', 400],
-    ['of bytes', 'user_id=%ff', 400],
-    ['of 100 kB', 'user_id=' . 'a' x 100_000, 414],
-    ['among 2000 fields', 'a&' x 2000 . "user_id=$nowhere", 400],
-) {
-    my ($what, $query, $status) = @$case;
-    for my $way (
-        [GET => 'reference-images/'], [GET => "reference-images/$photo/"],
-        [PATCH => "reference-images/$photo/", json => { name => 'x' }],
-        [DELETE => "reference-images/$photo/"], [POST => $upload, body => $good, type => $form]
+subtest 'Malformed ids in the path are 404' => sub {
+    my @strange_ids = (
+        ['in braces', "{$photo}"],
+        ['as a URN', "urn:uuid:$photo"],
+        ['without dashes', $photo =~ tr/-//dr],
+        ['with a dash elsewhere', $photo =~ s/(.)-/-$1/r],
+        ['one character too long', "${photo}0"],
+        ['one character too short', substr $photo, 1],
+        ['with a trailing space', "$photo%20"],
+        ['with a trailing line break', "$photo%0a"],
+        ['with a letter beyond F', 'g' . substr $photo, 1],
+        ['in full-width digits', '%ef%bc%90' . substr $photo, 1],
+        ['of 5000 characters', 'a' x 5000],
+        ['of SQL', "$photo'%20OR%20'1'='1"],
+        ['of bytes', '%ff%fe'],
+        ['of a star', '*'],
+        ['of a dot', 'a.b'],
+        ['of a number', '1'],
+    );
+    for my $pattern (
+        map { $_->[0] eq 'PATCH' && $_->[1] =~ /identities/ ? () : $_ } grep { $_->[1] =~ $uuid } @routes,
+        [GET => "reference-images/$photo/"], [DELETE => "reference-images/$photo/"], [GET => "prompts/$prompt/"],
+        [GET => "test-users/$nowhere/identities/"], [DELETE => "identities/$identity/delete-image/"],
+        [POST => "identities/$identity/restore-image/"]
     ) {
-        my ($method, $path, @with) = @$way;
-        is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status,
-            "an id $what in the query is $status";
+        my ($method, $path) = @$pattern;
+        for my $case (@strange_ids) {
+            my ($what, $id) = @$case;
+            my $answer = refuse(
+                "an id $what", $method, $path =~ s/$uuid/$id/r,
+                $method eq 'GET' ? () : (json => { name => 'x', is_active => 0 })
+            );
+            is $answer->code, 404, "an id $what is 404" if $answer->code != 404;
+        }
     }
-}
-unharmed('such ids');
+};
+
+subtest 'An id in upper case is accepted' => sub {
+    is call(GET => 'reference-images/' . uc($photo) . '/', as => 'admin')->code, 200, 'an id in upper case is accepted';
+};
+
+subtest 'Malformed ids in the query are refused' => sub {
+    for my $case (
+        ['twice', "user_id=$nowhere&user_id=$nowhere", 400],
+        ['of 3000 characters', 'user_id=' . 'a' x 3000, 400],
+        ['in braces', "user_id={$photo}" =~ s/\{/%7b/r =~ s/\}/%7d/r, 400],
+        ['with half an escape', 'user_id=%4', 400],
+        ['of NUL', 'user_id=%00', 400],
+        ['of bytes', 'user_id=%ff', 400],
+        ['of 100 kB', 'user_id=' . 'a' x 100_000, 414],
+        ['among 2000 fields', 'a&' x 2000 . "user_id=$nowhere", 400],
+    ) {
+        my ($what, $query, $status) = @$case;
+        for my $way (
+            [GET => 'reference-images/'], [GET => "reference-images/$photo/"],
+            [PATCH => "reference-images/$photo/", json => { name => 'x' }],
+            [DELETE => "reference-images/$photo/"], [POST => $upload, body => $good, type => $form]
+        ) {
+            my ($method, $path, @with) = @$way;
+            is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status,
+                "an id $what in the query is $status";
+        }
+    }
+    unharmed('such ids');
+};
 
 # Memory ------------------------------------------------------------------------------------------
 
@@ -413,17 +439,23 @@ sub bombard {
 }
 sub memory { my ($kilobytes) = slurp("/proc/$only/smaps_rollup") =~ /^Anonymous:\s+(\d+)/m; return $kilobytes / 1024 }
 
-bombard(300);
-my $before = memory();
-is bombard(1000), 1000, '1000 more hostile requests are refused';
-SKIP: {
-    skip 'the sanitizer delays the release of memory', 1 if $ENV{IIMG_SANITIZE};
-    cmp_ok memory() - $before, '<', 24, sprintf 'hostile requests leave %.1f MB more in the child, which had %.1f',
-        memory() - $before, $before;
-}
-is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200,
-    'the small server answers after that';
-is join(' ', $few->children), $only, 'the small server has the same child';
+subtest 'Hostile requests leave no memory in the child' => sub {
+    bombard(300);
+    my $before = memory();
+    is bombard(1000), 1000, '1000 more hostile requests are refused';
+    SKIP: {
+        skip 'the sanitizer delays the release of memory', 1 if $ENV{IIMG_SANITIZE};
+        cmp_ok memory() - $before, '<', 24, sprintf 'hostile requests leave %.1f MB more in the child, which had %.1f',
+            memory() - $before, $before;
+    }
+};
+
+subtest 'The small server survives with the same child' => sub {
+    is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200,
+        'the small server answers after that';
+    is join(' ', $few->children), $only, 'the small server has the same child';
+};
+
 $few->judge;
 
 finish();
