@@ -222,104 +222,123 @@ my $wide = "$ENV{IIMG_WORK}/wide.jpg";
 system('vips', 'icc_transform', portrait(), "${wide}[Q=97]", 'p3') == 0 or die 'vips failed';
 my @photos = ([0, $sideways, 1365, 2048], [1, $wide, 512, 512], [3, make_jpeg(800, 600), 800, 600]);
 my %ids;
-for my $photo (@photos[2, 0, 1]) {
-    my $answer = call(
-        POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
-        parts => [order => $photo->[0], image => [$photo->[1]]]
-    );
-    is $answer->code, 201, "photo $photo->[0] is uploaded" or diag $answer->as_string;
-    $ids{ $photo->[0] } = json($answer)->{id};
-}
+subtest 'Photos are uploaded in any order of their slots' => sub {
+    for my $photo (@photos[2, 0, 1]) {
+        my $answer = call(
+            POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+            parts => [order => $photo->[0], image => [$photo->[1]]]
+        );
+        is $answer->code, 201, "photo $photo->[0] is uploaded" or diag $answer->as_string;
+        $ids{ $photo->[0] } = json($answer)->{id};
+    }
+};
 
 # The happy path -----------------------------------------------------------------------------------
 
-my ($status, undef, $data) = generate(
-    '', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei [[scenario:png]]",
-    save_to_identity => JSON::PP::true
-);
-is $status, 200, 'a picture is generated' or diag explain $data;
-my $job = job($data->{job}{id});
-my $wire = overheard($tap);
+my ($wire, $job, $status, $data);
+subtest 'A picture is generated' => sub {
+    ($status, undef, $data) = generate(
+        '', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei [[scenario:png]]",
+        save_to_identity => JSON::PP::true
+    );
+    is $status, 200, 'a picture is generated' or diag explain $data;
+    $job = job($data->{job}{id});
+    $wire = overheard($tap);
+};
 
-is $wire->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
-    'the URL contains only the model';
-is $wire->{headers}{'x-goog-api-key'}, $key, 'the key is in its header';
-is $wire->{headers}{'content-type'}, 'application/json', 'the Content-Type is JSON';
-is $wire->{headers}{'x-server-timeout'}, 30, 'X-Server-Timeout is the configured timeout';
-is $wire->{headers}{'content-length'}, length $wire->{body}, 'the request has a Content-Length';
-ok !exists $wire->{headers}{$_}, "the request has no header $_"
-    for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
+subtest 'The request to the provider has the right URL and headers' => sub {
+    is $wire->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
+        'the URL contains only the model';
+    is $wire->{headers}{'x-goog-api-key'}, $key, 'the key is in its header';
+    is $wire->{headers}{'content-type'}, 'application/json', 'the Content-Type is JSON';
+    is $wire->{headers}{'x-server-timeout'}, 30, 'X-Server-Timeout is the configured timeout';
+    is $wire->{headers}{'content-length'}, length $wire->{body}, 'the request has a Content-Length';
+    ok !exists $wire->{headers}{$_}, "the request has no header $_"
+        for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
+};
 
-my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
-my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
-is $shape,
-    qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
-    . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},'
-    . '"store":false}',
-    "the body looks like the official client's: text, JPEG pictures, ratio and size, and store: false";
-my $sent = $json->decode($wire->{body});
-is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, "the text is exactly the job's prompt_used";
-like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s,
-    'the text contains the identity and the additional prompt';
+my $sent;
+subtest 'The body of the request is that of the official client' => sub {
+    my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
+    my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
+    is $shape,
+        qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
+        . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],'
+        . '"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},'
+        . '"store":false}',
+        "the body looks like the official client's: text, JPEG pictures, ratio and size, and store: false";
+    $sent = $json->decode($wire->{body});
+    is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, "the text is exactly the job's prompt_used";
+    like $job->{prompt_used},
+        qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s,
+        'the text contains the identity and the additional prompt';
+};
 
 my @pictures = map { decode_base64($_->{inlineData}{data}) } @{ $sent->{contents}[0]{parts} }[1 .. 3];
-is_deeply [
-    map { [@$_{qw(width height)}] } map {
-        @{ $_->{body}{contents}[0]{parts} }[1 .. 3]
-            ? map({ $_->{inlineData}{data} } @{ $_->{body}{contents}[0]{parts} }[1 .. 3])
-            : ()
-    } recorded()
-    ],
-    [map { [@$_[2, 3]] } @photos], 'references are sent in order, upright and within 2048 pixels';
-for my $n (0 .. $#pictures) {
-    my $file = "$ENV{IIMG_WORK}/sent-$n.jpg";
-    open my $out, '>:raw', $file or die $!;
-    print $out $pictures[$n];
-    close $out;
-    like $pictures[$n], qr/\A\xff\xd8\xff/, "reference $n is a JPEG";
-    isnt sha256_hex($pictures[$n]), sha256_hex(slurp($photos[$n][1])), "reference $n differs from the original's bytes";
-    my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ }
-        `exiftool -a -G1 -s '$file'`;
-    is "@tags", '', "reference $n has no metadata";
-}
+subtest 'References are sent in order, upright, and without metadata' => sub {
+    is_deeply [
+        map { [@$_{qw(width height)}] } map {
+            @{ $_->{body}{contents}[0]{parts} }[1 .. 3]
+                ? map({ $_->{inlineData}{data} } @{ $_->{body}{contents}[0]{parts} }[1 .. 3])
+                : ()
+        } recorded()
+        ],
+        [map { [@$_[2, 3]] } @photos], 'references are sent in order, upright and within 2048 pixels';
+    for my $n (0 .. $#pictures) {
+        my $file = "$ENV{IIMG_WORK}/sent-$n.jpg";
+        open my $out, '>:raw', $file or die $!;
+        print $out $pictures[$n];
+        close $out;
+        like $pictures[$n], qr/\A\xff\xd8\xff/, "reference $n is a JPEG";
+        isnt sha256_hex($pictures[$n]), sha256_hex(slurp($photos[$n][1])),
+            "reference $n differs from the original's bytes";
+        my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ }
+            `exiftool -a -G1 -s '$file'`;
+        is "@tags", '', "reference $n has no metadata";
+    }
+};
 
-system("vips dE00 '" . portrait() . "' '$ENV{IIMG_WORK}/sent-1.jpg' '$ENV{IIMG_WORK}/difference.v'") == 0
-    or die 'vips failed';
-cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2,
-    'the reference in a wider gamut looks the same after conversion to sRGB';
-unlike `exiftool -G1 -s '$ENV{IIMG_WORK}/sent-1.jpg'`, qr/ICC/, 'the reference in a wider gamut has no profile';
+subtest 'A reference in a wider gamut is converted to sRGB' => sub {
+    system("vips dE00 '" . portrait() . "' '$ENV{IIMG_WORK}/sent-1.jpg' '$ENV{IIMG_WORK}/difference.v'") == 0
+        or die 'vips failed';
+    cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2,
+        'the reference in a wider gamut looks the same after conversion to sRGB';
+    unlike `exiftool -G1 -s '$ENV{IIMG_WORK}/sent-1.jpg'`, qr/ICC/, 'the reference in a wider gamut has no profile';
+};
 
-my $picture = delivered($wire->{answer});
-is substr($picture, 41, 3), substr(
-    sha256(
-        join '',
-        map({
-                my $text = $_;
-                utf8::encode($text);
-                $text
-        } $job->{prompt_used}),
-        @pictures
-    ),
-    0,
-    3
-    ),
-    'the double received this prompt and these references in order';
-is_deeply [read_of_png($picture)], [896, 1200], 'the picture has the dimensions of ratio and size';
-ok stored_file_of($job) eq $picture, "the stored picture has the provider's bytes";
-like $job->{image}, qr{\Agenerated_images/[0-9a-f-]{36}\.png\z}, 'the extension matches the bytes';
-is_deeply [@$job{qw(state generator model media_type width height error_code attempts)}],
-    ['succeeded', 'gemini', 'gemini-3-pro-image', 'image/png', 896, 1200, undef, 1], 'the row has the result';
-is_deeply $job->{reference_image_ids}, [@ids{ 0, 1, 3 }], 'the row has the used references';
-is $job->{usage}{totalTokenCount}, 2070, 'the row has the usage';
-is_deeply $job->{warnings}, [], 'the row has no warnings';
-is $data->{success}, JSON::PP::true, 'the response has success';
-is_deeply [@{ $data->{job} }{qw(state width height media_type model)}, $data->{job}{usage}{totalTokenCount}],
-    ['succeeded', 896, 1200, 'image/png', 'gemini-3-pro-image', 2070], 'the response has the job of the row';
-my $shown = HTTP::Tiny->new->get($data->{image_url});
-ok $shown->{success} && $shown->{content} eq $picture, "image_url returns exactly the provider's bytes";
-is $shown->{headers}{'content-type'}, 'image/png', 'image_url returns the right Content-Type';
-my $saved = HTTP::Tiny->new->get($data->{identity}{image}{original});
-ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy of the picture';
+subtest "The picture is stored and returned with the provider's bytes" => sub {
+    my $picture = delivered($wire->{answer});
+    is substr($picture, 41, 3), substr(
+        sha256(
+            join '',
+            map({
+                    my $text = $_;
+                    utf8::encode($text);
+                    $text
+            } $job->{prompt_used}),
+            @pictures
+        ),
+        0,
+        3
+        ),
+        'the double received this prompt and these references in order';
+    is_deeply [read_of_png($picture)], [896, 1200], 'the picture has the dimensions of ratio and size';
+    ok stored_file_of($job) eq $picture, "the stored picture has the provider's bytes";
+    like $job->{image}, qr{\Agenerated_images/[0-9a-f-]{36}\.png\z}, 'the extension matches the bytes';
+    is_deeply [@$job{qw(state generator model media_type width height error_code attempts)}],
+        ['succeeded', 'gemini', 'gemini-3-pro-image', 'image/png', 896, 1200, undef, 1], 'the row has the result';
+    is_deeply $job->{reference_image_ids}, [@ids{ 0, 1, 3 }], 'the row has the used references';
+    is $job->{usage}{totalTokenCount}, 2070, 'the row has the usage';
+    is_deeply $job->{warnings}, [], 'the row has no warnings';
+    is $data->{success}, JSON::PP::true, 'the response has success';
+    is_deeply [@{ $data->{job} }{qw(state width height media_type model)}, $data->{job}{usage}{totalTokenCount}],
+        ['succeeded', 896, 1200, 'image/png', 'gemini-3-pro-image', 2070], 'the response has the job of the row';
+    my $shown = HTTP::Tiny->new->get($data->{image_url});
+    ok $shown->{success} && $shown->{content} eq $picture, "image_url returns exactly the provider's bytes";
+    is $shown->{headers}{'content-type'}, 'image/png', 'image_url returns the right Content-Type';
+    my $saved = HTTP::Tiny->new->get($data->{identity}{image}{original});
+    ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy of the picture';
+};
 
 # Successful responses -----------------------------------------------------------------------------
 
@@ -379,23 +398,26 @@ for my $case (@good) {
     };
 }
 
-my (undef, undef, $default) = generate('', aspect_ratio => '16:9', resolution => '4K');
-is_deeply [@{ $default->{job} }{qw(width height)}], [5504, 3072], '4K in 16:9 has 5504 x 3072 pixels';
-is_deeply [map { @$_{qw(aspectRatio imageSize)} }
-        $json->decode(overheard($tap)->{body})->{generationConfig}{imageConfig}], ['16:9', '4K'],
-    'the request has 16:9 and 4K by default';
-(undef, undef, my $retired) = generate('', model => 'gemini-3-pro-image-preview');
-is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
-    'a retired model is replaced by its successor in the request';
-like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/,
-    'the job has a warning about the retired model';
-is_deeply [@{ $retired->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image-preview'],
-    'model is the successor, requested_model the retired one';
-is_deeply [@{ $default->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image'],
-    'without an alias model and requested_model are the same';
-(undef, undef, my $one) = generate('', reference_image_ids => [$ids{1}]);
-is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be selected';
-is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2, 'only the selected reference is sent';
+subtest 'Size, model and references of a request reach the provider' => sub {
+    my (undef, undef, $default) = generate('', aspect_ratio => '16:9', resolution => '4K');
+    is_deeply [@{ $default->{job} }{qw(width height)}], [5504, 3072], '4K in 16:9 has 5504 x 3072 pixels';
+    is_deeply [map { @$_{qw(aspectRatio imageSize)} }
+            $json->decode(overheard($tap)->{body})->{generationConfig}{imageConfig}], ['16:9', '4K'],
+        'the request has 16:9 and 4K by default';
+    (undef, undef, my $retired) = generate('', model => 'gemini-3-pro-image-preview');
+    is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
+        'a retired model is replaced by its successor in the request';
+    like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/,
+        'the job has a warning about the retired model';
+    is_deeply [@{ $retired->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image-preview'],
+        'model is the successor, requested_model the retired one';
+    is_deeply [@{ $default->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image'],
+        'without an alias model and requested_model are the same';
+    (undef, undef, my $one) = generate('', reference_image_ids => [$ids{1}]);
+    is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be selected';
+    is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2,
+        'only the selected reference is sent';
+};
 
 # Failures -----------------------------------------------------------------------------------------
 
@@ -509,27 +531,31 @@ for my $case (@bad) {
     };
 }
 my @requests = recorded();
-is scalar @requests, scalar @bad, 'each failure made one request: there were no retries';
-is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateContent' } @requests], [],
-    'no redirect was followed';
-is $files->(), $files_before, 'failures leave no files';
+subtest 'Failures make one request each, follow no redirect, and leave no files' => sub {
+    is scalar @requests, scalar @bad, 'each failure made one request: there were no retries';
+    is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateContent' } @requests], [],
+        'no redirect was followed';
+    is $files->(), $files_before, 'failures leave no files';
+};
 
 # Client disconnects -------------------------------------------------------------------------------
 
-my $body = $json->encode(wish('slow:1500'));
-my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{^http://}{}r) or die $!;
-print $socket "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nAuthorization: "
-    . login('admin')
-    . "\r\nContent-Type: application/json\r\nContent-Length: "
-    . length($body)
-    . "\r\n\r\n$body";
-$socket->flush;
-sleep 0.3;
-close $socket;
-my $left =
-    eventually(sub { my $row = job(); $row->{prompt_used} =~ /slow:1500/ && $row->{finished_at} ? $row : undef });
-is $left->{state}, 'succeeded', 'a job succeeds after its client disconnects';
-ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'the picture of that job is on disk';
+subtest 'A job succeeds after its client disconnects' => sub {
+    my $body = $json->encode(wish('slow:1500'));
+    my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{^http://}{}r) or die $!;
+    print $socket "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nAuthorization: "
+        . login('admin')
+        . "\r\nContent-Type: application/json\r\nContent-Length: "
+        . length($body)
+        . "\r\n\r\n$body";
+    $socket->flush;
+    sleep 0.3;
+    close $socket;
+    my $left =
+        eventually(sub { my $row = job(); $row->{prompt_used} =~ /slow:1500/ && $row->{finished_at} ? $row : undef });
+    is $left->{state}, 'succeeded', 'a job succeeds after its client disconnects';
+    ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'the picture of that job is on disk';
+};
 
 # The store is down --------------------------------------------------------------------------------
 
@@ -544,62 +570,68 @@ sub waits {
         (() = grep { /IIMG0112: / } $server->log_lines) >= $waiting;
     }) || diag "no such log line";
 }
-my ($kept) = in_parallel(
-    1,
-    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
-    sub {
-        $gemini->holds(1);
-        chmod 0, $pictures or die $!;
-        $gemini->release;
-        waits();
-        chmod 0700, $pictures or die $!;
-    }
-);
-chmod 0700, $pictures;
-is $kept->[0], 200, 'a picture that arrives while the store is down waits for it' or diag explain $kept;
-$job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
-is $job->{state}, 'succeeded', 'a job waits for the store and succeeds';
-ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored when the store is back';
+subtest 'A picture that arrives while the store is down waits for it' => sub {
+    my ($kept) = in_parallel(
+        1,
+        sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+        sub {
+            $gemini->holds(1);
+            chmod 0, $pictures or die $!;
+            $gemini->release;
+            waits();
+            chmod 0700, $pictures or die $!;
+        }
+    );
+    chmod 0700, $pictures;
+    is $kept->[0], 200, 'a picture that arrives while the store is down waits for it' or diag explain $kept;
+    $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
+    is $job->{state}, 'succeeded', 'a job waits for the store and succeeds';
+    ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored when the store is back';
+};
 
-my $meanwhile;
-$gemini->hold;
-($kept) = in_parallel(
-    1,
-    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
-    sub {
-        $gemini->holds(1);
-        chmod 0, $pictures or die $!;
-        $gemini->release;
-        waits();
-        sleep 8;
-        $meanwhile = job()->{state};
-        chmod 0700, $pictures or die $!;
-    }
-);
-chmod 0700, $pictures;
-is $meanwhile, 'running', 'a job that has its picture keeps running while the store is down';
-is $kept->[0], 200, 'the waiting picture is stored when the store is back' or diag explain $kept;
-is scalar(grep { /IIMG0112: cannot store a generated picture yet: generation \S+: / } $server->log_lines), 2,
-    'the log has a line for each waiting picture';
+subtest 'A job with its picture keeps running while the store is down' => sub {
+    my $meanwhile;
+    $gemini->hold;
+    my ($kept) = in_parallel(
+        1,
+        sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+        sub {
+            $gemini->holds(1);
+            chmod 0, $pictures or die $!;
+            $gemini->release;
+            waits();
+            sleep 8;
+            $meanwhile = job()->{state};
+            chmod 0700, $pictures or die $!;
+        }
+    );
+    chmod 0700, $pictures;
+    is $meanwhile, 'running', 'a job that has its picture keeps running while the store is down';
+    is $kept->[0], 200, 'the waiting picture is stored when the store is back' or diag explain $kept;
+    is scalar(grep { /IIMG0112: cannot store a generated picture yet: generation \S+: / } $server->log_lines), 2,
+        'the log has a line for each waiting picture';
+};
 
 # PostgreSQL is down -------------------------------------------------------------------------------
 
-$gemini->hold;
-($kept) = in_parallel(
-    1,
-    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
-    sub {
-        $gemini->holds(1);
-        $server->script(cluster => 'stop');
-        $gemini->release;
-        sleep 4;
-        $server->script(cluster => 'start');
-    }
-);
-is $kept->[0], 200, 'a picture that arrives while the database is down waits for it' or diag explain $kept;
-$job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
-is $job->{state}, 'succeeded', 'the job succeeds after the long outage';
-ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored after the long outage';
+subtest 'A picture that arrives while the database is down waits for it' => sub {
+    $gemini->hold;
+    my ($kept) = in_parallel(
+        1,
+        sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+        sub {
+            $gemini->holds(1);
+            $server->script(cluster => 'stop');
+            $gemini->release;
+            sleep 4;
+            $server->script(cluster => 'start');
+        }
+    );
+    is $kept->[0], 200, 'a picture that arrives while the database is down waits for it' or diag explain $kept;
+    $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
+    is $job->{state}, 'succeeded', 'the job succeeds after the long outage';
+    ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored after the long outage';
+};
 
 # A short deadline, one generation, one connection --------------------------------------------------
 
@@ -608,77 +640,90 @@ my @conf = (
     'ServerLimit 1', 'ThreadsPerChild 25', 'MaxRequestWorkers 25',
     'DBDMin 1', 'DBDKeep 1', 'DBDMax 1', 'DBDExptime 300'
 );
-$server->restart(join "\n", @conf, '');
-my $began = time;
-($status, undef, $data) = generate('silence');
-is_deeply [$status, $data->{code}], [504, 'timeout'], 'a provider that does not respond is a timeout'
-    or diag explain $data;
-cmp_ok time - $began, '>=', 2.9, 'the timeout is not early';
-cmp_ok time - $began, '<', 60, 'the timeout is not late';
-is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row has the timeout';
-is job()->{error_billed}, undef, 'whether a timeout was billed is unknown';
-is_deeply [(generate('slow-body:5000'))[0]], [504], 'a response that stops midway is a timeout';
+subtest 'A provider that does not respond in time is a timeout' => sub {
+    $server->restart(join "\n", @conf, '');
+    my $began = time;
+    ($status, undef, $data) = generate('silence');
+    is_deeply [$status, $data->{code}], [504, 'timeout'], 'a provider that does not respond is a timeout'
+        or diag explain $data;
+    cmp_ok time - $began, '>=', 2.9, 'the timeout is not early';
+    cmp_ok time - $began, '<', 60, 'the timeout is not late';
+    is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row has the timeout';
+    is job()->{error_billed}, undef, 'whether a timeout was billed is unknown';
+    is_deeply [(generate('slow-body:5000'))[0]], [504], 'a response that stops midway is a timeout';
+};
 
-$server->restart(join "\n", 'IdentityImgGeminiTimeout 60', @conf[1 .. $#conf], '');
-my (@refusal, $me, $state_then);
-$gemini->hold;
-($kept) = in_parallel(
-    1,
-    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
-    sub {
-        $gemini->holds(1);
-        $me = ask(GET => 'users/me/');
-        @refusal = generate('');
-        $state_then = job()->{state};
-        $gemini->release;
-    }
-);
-is $kept->[0], 200, 'the allowed generation succeeds' or diag explain $kept;
-is $me->[0], 200, 'the only database connection serves other requests during a generation';
-is $state_then, 'running', 'no connection is held while the provider works';
-is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'],
-    'a second generation is refused with Retry-After';
-my @welcome = generate('');
-is $welcome[0], 200, 'a generation is accepted after the first one ends'
-    or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
+subtest 'A generation occupies the only slot, but no database connection' => sub {
+    $server->restart(join "\n", 'IdentityImgGeminiTimeout 60', @conf[1 .. $#conf], '');
+    my (@refusal, $me, $state_then);
+    $gemini->hold;
+    my ($kept) = in_parallel(
+        1,
+        sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+        sub {
+            $gemini->holds(1);
+            $me = ask(GET => 'users/me/');
+            @refusal = generate('');
+            $state_then = job()->{state};
+            $gemini->release;
+        }
+    );
+    is $kept->[0], 200, 'the allowed generation succeeds' or diag explain $kept;
+    is $me->[0], 200, 'the only database connection serves other requests during a generation';
+    is $state_then, 'running', 'no connection is held while the provider works';
+    is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'],
+        'a second generation is refused with Retry-After';
+    my @welcome = generate('');
+    is $welcome[0], 200, 'a generation is accepted after the first one ends'
+        or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
+};
 
 # A wrong key, then no provider --------------------------------------------------------------------
 
-$server->{env}{GEMINI_API_KEY} = my $other_key = "$key-but-another";
-$server->restart("IdentityImgGeminiTimeout 10\n");
-($status, undef, $data) = generate('');
-is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key unknown to the provider is a 503'
-    or diag explain $data;
-unlike $json->encode($data), qr/AQ\./, 'the response does not contain the key';
-$server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
-$server->restart;
-$began = time;
-($status, my $retry, $data) = generate('');
-is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'a provider that cannot be reached is a 503'
-    or diag explain $data;
-like $data->{detail}, qr/cannot be reached/, 'the response says that the provider cannot be reached';
-cmp_ok time - $began, '<', 60, 'a provider that cannot be reached fails within the deadline';
-is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row has provider_down';
+subtest 'A key unknown to the provider is a 503 that does not show the key' => sub {
+    $server->{env}{GEMINI_API_KEY} = my $other_key = "$key-but-another";
+    $server->restart("IdentityImgGeminiTimeout 10\n");
+    ($status, undef, $data) = generate('');
+    is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key unknown to the provider is a 503'
+        or diag explain $data;
+    unlike $json->encode($data), qr/AQ\./, 'the response does not contain the key';
+};
+
+subtest 'A provider that cannot be reached is a 503' => sub {
+    $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
+    $server->restart;
+    my $began = time;
+    ($status, my $retry, $data) = generate('');
+    is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'a provider that cannot be reached is a 503'
+        or diag explain $data;
+    like $data->{detail}, qr/cannot be reached/, 'the response says that the provider cannot be reached';
+    cmp_ok time - $began, '<', 60, 'a provider that cannot be reached fails within the deadline';
+    is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row has provider_down';
+};
 
 # The key ------------------------------------------------------------------------------------------
 
-my $dump = join "\n", $server->sql('SELECT j::text FROM generation_jobs j');
-my %places = (
-    'the error log' => slurp($server->state . '/httpd/error.log'),
-    'the access log' => slurp($server->state . '/httpd/access.log'),
-    'PostgreSQL\'s log' => slurp($server->state . '/postgres.log'), 'the rows' => $dump,
-    'all responses' => JSON::PP->new->utf8->allow_nonref->encode(\@answers)
-);
-for my $place (sort keys %places) {
-    ok length $places{$place}, "$place is not empty";
-    is index($places{$place}, $key), -1, "the key is not in $place";
-}
-is index(join(' ', map { $_->{path} } @requests), $key), -1, 'the key was not in a URL';
+subtest 'The key is in no log, row, response or URL' => sub {
+    my $dump = join "\n", $server->sql('SELECT j::text FROM generation_jobs j');
+    my %places = (
+        'the error log' => slurp($server->state . '/httpd/error.log'),
+        'the access log' => slurp($server->state . '/httpd/access.log'),
+        'PostgreSQL\'s log' => slurp($server->state . '/postgres.log'), 'the rows' => $dump,
+        'all responses' => JSON::PP->new->utf8->allow_nonref->encode(\@answers)
+    );
+    for my $place (sort keys %places) {
+        ok length $places{$place}, "$place is not empty";
+        is index($places{$place}, $key), -1, "the key is not in $place";
+    }
+    is index(join(' ', map { $_->{path} } @requests), $key), -1, 'the key was not in a URL';
+};
 
-is_deeply [$server->sql(q{SELECT count(*) FROM stored_objects WHERE state = 'pending'})], [0],
-    'no object is pending or doomed';
-is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT IN ('succeeded', 'failed')})], [0],
-    'all jobs have ended';
+subtest 'All jobs have ended, and no object is pending' => sub {
+    is_deeply [$server->sql(q{SELECT count(*) FROM stored_objects WHERE state = 'pending'})], [0],
+        'no object is pending or doomed';
+    is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT IN ('succeeded', 'failed')})], [0],
+        'all jobs have ended';
+};
 
 $server->judge(
     qr/IIMG011[27]: /,
