@@ -233,69 +233,82 @@ $tokens{$_} = json(call(
     json => { email => s/_/-/r . '@example.com', password => 'pw-' . s/_/-/r, token => \1 }
 ))->{token}
     for qw(alice bob admin scenario_one);
-my $kill = q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'};
-my ($killed, $times) = (0, 0);
-my @failures = survives(
-    'backends killed',
-    sub {
-        for (1 .. 7) {
-            sleep 0.4;
-            $killed += ($server->sql($kill, 'postgres'))[0];
-            $times++;
+subtest 'At most the requests in flight fail when backends are killed' => sub {
+    my $kill = q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'};
+    my ($killed, $times) = (0, 0);
+    my @failures = survives(
+        'backends killed',
+        sub {
+            for (1 .. 7) {
+                sleep 0.4;
+                $killed += ($server->sql($kill, 'postgres'))[0];
+                $times++;
+            }
         }
-    }
-);
-cmp_ok $killed, '>', 1, 'backends were killed';
-cmp_ok scalar(@failures), '<=', $times * 8,
-    "with eight clients and $times kills, at most the requests in flight failed";
+    );
+    cmp_ok $killed, '>', 1, 'backends were killed';
+    cmp_ok scalar(@failures), '<=', $times * 8,
+        "with eight clients and $times kills, at most the requests in flight failed";
+};
 
 # (b) PostgreSQL restarted ---------------------------------------------------------------------------
 
-survives(
-    'database restarted',
-    sub { sleep 0.5; $server->script(cluster => 'restart'); is $?, 0, 'the database was restarted under load' }
-);
+subtest 'The server survives a restart of the database' => sub {
+    survives(
+        'database restarted',
+        sub { sleep 0.5; $server->script(cluster => 'restart'); is $?, 0, 'the database was restarted under load' }
+    );
+};
 
 # (c) stopped and started ----------------------------------------------------------------------------
 
-$server->script(cluster => 'stop');
-for my $who (qw(alice scenario_two)) {    # one cached, one not
-    my @answers = in_parallel(6, sub { request(GET => 'users/me/', $who) });
-    only_busy_answers(\@answers, "without a database: 503 and JSON with credentials of $who");
-    is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '',
-        'without a database the responses come in bounded time';
-}
-is call(GET => '/pictures/none', base => $server->base)->code, 403, 'requests that need no database are answered';
-$server->script(cluster => 'start');
-is $?, 0, 'the database starts again';
-ok eventually(sub { get('users/me/', 'scenario_two')->code == 200 }),
-    'logins work again without a restart of httpd';
-sleep 1.5;
-ok eventually(\&recovered), 'logins work again in all children';
-works('database started again');
+subtest 'Without a database each request gets a 503 in bounded time' => sub {
+    $server->script(cluster => 'stop');
+    for my $who (qw(alice scenario_two)) {    # one cached, one not
+        my @answers = in_parallel(6, sub { request(GET => 'users/me/', $who) });
+        only_busy_answers(\@answers, "without a database: 503 and JSON with credentials of $who");
+        is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '',
+            'without a database the responses come in bounded time';
+    }
+    is call(GET => '/pictures/none', base => $server->base)->code, 403, 'requests that need no database are answered';
+};
+
+subtest 'Requests work again when the database starts again' => sub {
+    $server->script(cluster => 'start');
+    is $?, 0, 'the database starts again';
+    ok eventually(sub { get('users/me/', 'scenario_two')->code == 200 }),
+        'logins work again without a restart of httpd';
+    sleep 1.5;
+    ok eventually(\&recovered), 'logins work again in all children';
+    works('database started again');
+};
 
 # (f) transactions left open by another module, deallocated statements, changed tables ---------------
 
-$server->restart($over_socket
-        . $one_child
-        . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ \"$stranger\" handle\n"
-        . "<Location /stranger>\nRequire all granted\n</Location>\n");
-works('before the other module');
-for my $word (qw(begin discard deallocate)) {
-    my @codes;
-    for (1 .. 5) {
-        my $answer = call(GET => "/stranger?$word", base => $server->base);
-        is $answer->content, 'done', "another module runs $word on the connection" if $_ == 1;
-        push @codes, get('reference-images/')->code;
-        call(GET => "/stranger?$word", base => $server->base);
-        my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, json => { name => $word });
-        push @codes, $made->code;
-        push @codes, ($server->sql("SELECT count(*) FROM reference_images WHERE name = '$word'"))[0];
-        clear('alice');
+subtest 'A module that leaves a transaction open or drops statements breaks no request' => sub {
+    $server->restart($over_socket
+            . $one_child
+            . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ \"$stranger\" "
+            . "handle\n<Location /stranger>\nRequire all granted\n</Location>\n");
+    works('before the other module');
+    for my $word (qw(begin discard deallocate)) {
+        my @codes;
+        for (1 .. 5) {
+            my $answer = call(GET => "/stranger?$word", base => $server->base);
+            is $answer->content, 'done', "another module runs $word on the connection" if $_ == 1;
+            push @codes, get('reference-images/')->code;
+            call(GET => "/stranger?$word", base => $server->base);
+            my $made =
+                call(POST => 'reference-images/', as => 'alice', base => $server->base, json => { name => $word });
+            push @codes, $made->code;
+            push @codes, ($server->sql("SELECT count(*) FROM reference_images WHERE name = '$word'"))[0];
+            clear('alice');
+        }
+        is "@codes", '200 201 1 ' x 4 . '200 201 1', "after $word reads and writes work, and writes are committed";
     }
-    is "@codes", '200 201 1 ' x 4 . '200 201 1', "after $word reads and writes work, and writes are committed";
-}
-{
+};
+
+subtest "A change of a table's types between requests fails no request" => sub {
     my @codes;
     for my $type ('varchar(255)', 'text') {
         $server->sql("ALTER TABLE reference_images ALTER COLUMN name TYPE $type");
@@ -313,17 +326,17 @@ for my $word (qw(begin discard deallocate)) {
     }
     $server->sql('ALTER TABLE reference_images ALTER COLUMN name TYPE text');
     is "@codes", '200 200 201 200 200 201', "a change of a table's types between requests fails no request";
-}
-works('after migrations');
+    works('after migrations');
+};
 
 # (e) all connections in use ---------------------------------------------------------------------------
 
 my $lock_alice = "SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE";
-$server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=120000/r
-        . $one_child
-        . "DBDKeep 2\nDBDMax 2\nIdentityImgDatabaseWait 300\n");
-is get('users/me/', $_)->code, 200, "$_ is accepted" for qw(alice bob);
-{
+subtest 'Requests get a 503 in bounded time while all connections are in use' => sub {
+    $server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=120000/r
+            . $one_child
+            . "DBDKeep 2\nDBDMax 2\nIdentityImgDatabaseWait 300\n");
+    is get('users/me/', $_)->code, 200, "$_ is accepted" for qw(alice bob);
     my $release = $server->hold($lock_alice);
     my @late;
     my @stuck = in_parallel(
@@ -355,53 +368,59 @@ is get('users/me/', $_)->code, 200, "$_ is accepted" for qw(alice bob);
     like $late[0]{body}, qr/database_busy/, 'the code is database_busy, not database_down';
     is join(' ', map { $_->{code} } @stuck), '201 201',
         'requests that waited for the lock complete when it is released';
-}
-works('after the lock');
+    works('after the lock');
+};
 
 # (g) a statement that takes too long ------------------------------------------------------------------
 
-$server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=1000/r);
-get('users/me/');
-{
+subtest 'A statement over its time limit is a 503' => sub {
+    $server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=1000/r);
+    get('users/me/');
     my $release = $server->hold($lock_alice);
     my $answer = request(POST => 'reference-images/', 'alice', picture_form('slow'));
     ok is_busy_answer($answer), 'a statement over its time limit is a 503' or diag explain $answer;
     cmp_ok $answer->{took}, '<', 60, 'a statement over its time limit gets its response in bounded time';
     ok + (grep { /SQLSTATE 57014/ } $server->log_lines), 'the log has the SQLSTATE of the canceled statement';
     $release->();
-}
-works('after a statement timeout');
-whole('after a statement timeout');
+    works('after a statement timeout');
+    whole('after a statement timeout');
+};
 
 # (d) a database behind a network that drops packets ---------------------------------------------------
 
-$server->restart($server->params_through_proxy . "IdentityImgDatabaseTimeout 2\n");
-works('through the proxy');
-my %gone = (
-    'new connections are swallowed' => sub { $server->line('swallow'); $server->line('cut') },
-    'established connections are swallowed' => sub { $server->line('swallow') },
-    'connections are refused' => sub { $server->line('refuse'); $server->line('cut') },
-);
-for my $evil (sort keys %gone) {
-    my @children = $server->children;
-    $gone{$evil}->();
-    my @answers = in_parallel(40, sub { request(GET => 'reference-images/', 'admin') });
-    only_busy_answers(\@answers, "$evil: 40 concurrent requests are 503");
-    my ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
-    note "$evil: longest $longest s";
-    cmp_ok $longest, '<', 60, "$evil: all responses come within a minute, not one after the other";
-    @answers = in_parallel(8, sub { request(GET => 'users/me/', 'admin') });
-    ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
-    note "$evil, afterwards: longest $longest s";
-    only_busy_answers(\@answers, "$evil: later requests are 503, too");
-    cmp_ok $longest, '<', 30, "$evil: later requests do not wait for one another";
-    $server->line('pass');
-    sleep $evil =~ /swallowed/ ? 3.5 : 1.5;
-    ok eventually(\&recovered), "$evil: the server recovers when the database responds again";
-    works("$evil, afterwards");
-    is dead(@children), '', "$evil: no child died";
-}
-{
+subtest 'Requests work through the proxy' => sub {
+    $server->restart($server->params_through_proxy . "IdentityImgDatabaseTimeout 2\n");
+    works('through the proxy');
+};
+
+subtest 'The server recovers from a network that drops or refuses connections' => sub {
+    my %gone = (
+        'new connections are swallowed' => sub { $server->line('swallow'); $server->line('cut') },
+        'established connections are swallowed' => sub { $server->line('swallow') },
+        'connections are refused' => sub { $server->line('refuse'); $server->line('cut') },
+    );
+    for my $evil (sort keys %gone) {
+        my @children = $server->children;
+        $gone{$evil}->();
+        my @answers = in_parallel(40, sub { request(GET => 'reference-images/', 'admin') });
+        only_busy_answers(\@answers, "$evil: 40 concurrent requests are 503");
+        my ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
+        note "$evil: longest $longest s";
+        cmp_ok $longest, '<', 60, "$evil: all responses come within a minute, not one after the other";
+        @answers = in_parallel(8, sub { request(GET => 'users/me/', 'admin') });
+        ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
+        note "$evil, afterwards: longest $longest s";
+        only_busy_answers(\@answers, "$evil: later requests are 503, too");
+        cmp_ok $longest, '<', 30, "$evil: later requests do not wait for one another";
+        $server->line('pass');
+        sleep $evil =~ /swallowed/ ? 3.5 : 1.5;
+        ok eventually(\&recovered), "$evil: the server recovers when the database responds again";
+        works("$evil, afterwards");
+        is dead(@children), '', "$evil: no child died";
+    }
+};
+
+subtest 'A connection cut in the middle of a request is a 503' => sub {
     my @answers = in_parallel(
         8,
         sub {
@@ -427,41 +446,45 @@ for my $evil (sort keys %gone) {
     sleep 1.5;
     ok eventually(\&recovered), 'the server recovers after cut connections';
     whole('connections cut');
-}
+};
 
 # (h) without prepared statements ----------------------------------------------------------------------
 
-$server->restart($over_socket . "IdentityImgPrepare off\n");
-works('without prepared statements');
-is call(GET => $_, as => 'admin', base => $server->base)->code, 200, "without prepared statements $_ answers"
-    for 'users/me/identities/', 'test-users/', 'test-users/' . person('scenario_one') . '/identities/',
-    'image-generation/users/';
-is + ($server->sql(
-    q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND query LIKE 'SELECT c.id%'},
-    'postgres'
-))[0] > 0, 1, 'the statements run unprepared';
-clear('scenario_one');    # the clients above may have left all five slots in use
-my $own = call(
-    POST => 'reference-images/', as => 'admin', base => $server->base,
-    parts => [user_id => person('scenario_one'), image => [portrait(), 'p.png']]
-);
-is $own->code, 201, 'without prepared statements a photo is created for another user';
-my $generated = call(
-    POST => 'image-generation/generate/', as => 'admin', base => $server->base,
-    json => {
-        identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K',
-        save_to_identity => JSON::PP::true
-    }
-);
-is $generated->code, 200, 'without prepared statements a picture is generated' or diag $generated->content;
-is call(
-    PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base,
-    parts => [image => [make_jpeg(120, 90), 'i.jpg']]
-    )->code, 200,
-    'without prepared statements the identity gets a picture';
-is call(DELETE => 'identities/' . identity_of('full') . '/delete-image/', as => 'scenario_one', base => $server->base)
-    ->code, 200, "without prepared statements the identity's picture is deleted";
-whole('without prepared statements');
+subtest 'Requests work without prepared statements' => sub {
+    $server->restart($over_socket . "IdentityImgPrepare off\n");
+    works('without prepared statements');
+    is call(GET => $_, as => 'admin', base => $server->base)->code, 200, "without prepared statements $_ answers"
+        for 'users/me/identities/', 'test-users/', 'test-users/' . person('scenario_one') . '/identities/',
+        'image-generation/users/';
+    is + ($server->sql(
+        q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND query LIKE 'SELECT c.id%'},
+        'postgres'
+    ))[0] > 0, 1, 'the statements run unprepared';
+    clear('scenario_one');    # the clients above may have left all five slots in use
+    my $own = call(
+        POST => 'reference-images/', as => 'admin', base => $server->base,
+        parts => [user_id => person('scenario_one'), image => [portrait(), 'p.png']]
+    );
+    is $own->code, 201, 'without prepared statements a photo is created for another user';
+    my $generated = call(
+        POST => 'image-generation/generate/', as => 'admin', base => $server->base,
+        json => {
+            identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K',
+            save_to_identity => JSON::PP::true
+        }
+    );
+    is $generated->code, 200, 'without prepared statements a picture is generated' or diag $generated->content;
+    is call(
+        PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base,
+        parts => [image => [make_jpeg(120, 90), 'i.jpg']]
+        )->code, 200,
+        'without prepared statements the identity gets a picture';
+    is call(
+        DELETE => 'identities/' . identity_of('full') . '/delete-image/', as => 'scenario_one',
+        base => $server->base
+    )->code, 200, "without prepared statements the identity's picture is deleted";
+    whole('without prepared statements');
+};
 
 unlink $stranger;
 # (libpq itself logs the last one, when a connection is killed while mod_dbd opens it.)
