@@ -119,7 +119,7 @@ for my $case (
                 "$what: identityimgctl reconcile --delete is refused with any option";
             is scalar(grep { /IIMG0204: / } $server->log_lines), 1, "$what: the log has one line";
             like told(),
-                qr/IIMG0204: the picture store is not the database's; nothing is written or deleted there: .*$why/,
+                qr/IIMG0204: the picture store is not the database's; nothing is written or deleted: .*$why/,
                 "$what: the line has the reason and the remedy";
         }
     );
