@@ -333,7 +333,7 @@ static const row_t webp[] = {
 /* GIF: a table of two colors; one pixel. */
 #define HEAD     "GIF89a\2\0\1\0\x80\0\0rgbRGB"
 #define FRAME    "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
-#define WIDE     "\x2c\1\0\1\0\3\0\4\0\x80rgbRGB\2\2\x44\1\0"
+#define WIDE     "\x2c\1\0\2\0\3\0\4\0\x80rgbRGB\2\2\x44\1\0"
 #define GCE      "\x21\xf9\4\0\0\0\0\0"
 #define NETSCAPE "\x21\xff\x0bNETSCAPE2.0\3\1\0\0\0"
 
@@ -365,8 +365,8 @@ static const row_t gif[] = {
     { "a byte that starts no block ends the picture", BYTES(HEAD FRAME "\0junk"),
       BYTES(HEAD FRAME ";"), JUST },
     { "a missing end is appended", BYTES(HEAD FRAME), BYTES(HEAD FRAME ";"), JUST },
-    { "a picture may be larger than its screen", BYTES(HEAD WIDE ";"), BYTES(HEAD WIDE ";"),
-      "4x5 o1 icc0" },
+    { "a picture may be larger than its screen, by its offset from each side", BYTES(HEAD WIDE ";"),
+      BYTES(HEAD WIDE ";"), "4x6 o1 icc0" },
     { "a table of four colors is skipped",
       BYTES("GIF89a\2\0\1\0\x81\0\0"
             "\x21\xfe\2!!!\0;;;;;" FRAME ";"),
