@@ -427,7 +427,7 @@ test('An old version goes live as a copy, without deactivating any version', asy
     await dialog
         .getByText(`Version ${next} gets the text of version 1 and goes live. No version is deactivated.`)
         .waitFor();
-    await dialog.getByRole('button', { name: `Make version ${next}` }).click();
+    await dialog.getByRole('button', { name: `Create version ${next}` }).click();
     await toast(page, `Version ${next} of Image Generation is live.`).waitFor();
     await heading(page).getByText(`Version ${next}`).waitFor();
     const stored = await versionsOf('image_generation');

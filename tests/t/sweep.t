@@ -101,9 +101,9 @@ is $store->quarrels, '', 'the next sweep deletes the objects';
 
 # Other processes -----------------------------------------------------------------------------------------
 
-# One batch is ours: while we delete it, another process takes the others.
+# One batch is ours: while we delete it, another process claims the others for MINUTES.
 sub with_another {
-    my ($meanwhile) = @_;
+    my ($minutes, $meanwhile) = @_;
     orphan($_) for qw(alice alice alice bob bob bob);
     $faults->order('sweep.claimed 1 wait');
     my ($told) = in_parallel(
@@ -111,9 +111,8 @@ sub with_another {
         \&run_sweep,
         sub {
             eventually(sub { $faults->has_fired }, 60) or die 'nothing is claimed';
-            $store->sql(
-                "UPDATE stored_objects SET claim = gen_random_uuid(), attempts = 1, retry_at = now() + interval '1 "
-                    . "minute' WHERE state = 'doomed' AND claim IS NULL");
+            $store->sql('UPDATE stored_objects SET claim = gen_random_uuid(), attempts = 1, retry_at = now() + '
+                    . "interval '$minutes minutes' WHERE state = 'doomed' AND claim IS NULL");
             $faults->order('');
             eventually(sub { doomed() <= 4 }, 60) or die 'our batch is not deleted';
             $meanwhile->();
@@ -122,17 +121,20 @@ sub with_another {
     $faults->fired;
     return $told;
 }
-is with_another(sub {
-    sleep 1;
-    for my $version ($place->versions) {
-        $place->request(DELETE => $version->{key}, query => { versionId => $version->{id} })
-            if grep { $_ eq $version->{key} } doomed();
+is with_another(
+    30,
+    sub {
+        sleep 1;
+        for my $version ($place->versions) {
+            $place->request(DELETE => $version->{key}, query => { versionId => $version->{id} })
+                if grep { $_ eq $version->{key} } doomed();
+        }
+        $store->sql("DELETE FROM stored_objects WHERE state = 'doomed'");
     }
-    $store->sql("DELETE FROM stored_objects WHERE state = 'doomed'");
-    }),
+    ),
     "0 20 objects deleted\n", 'a sweep waits for objects that another process is deleting, without failure';
 is $store->quarrels, '', 'nothing is left over after both';
-is with_another(sub { }), "0 24 objects deleted\n",
+is with_another(1, sub { }), "0 24 objects deleted\n",
     'objects claimed by a dead process are deleted by the sweep';
 is $store->quarrels, '', 'nothing is left over after the dead process';
 
