@@ -1,5 +1,5 @@
 /* password_queue_test.c - the queue for hashing passwords: limits, timeouts, fairness, eviction. */
-#include "services/accounts/password_queue.h"
+#include "services/accounts/password_queue.c"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -138,6 +138,22 @@ static void test_eviction(iimg_context_t *context)
     tap_is_number(away, 1, "the other entries get their slots later");
 }
 
+/* Entries in the state that threads leave, since the order in which threads arrive is not known. */
+static void test_newest(void)
+{
+    static const unsigned long tickets[] = { 5, 9, 7 };
+
+    for (int i = 0; i < 3; i++) {
+        queue.places[i].state = WAITING;
+        queue.places[i].ticket = tickets[i];
+        strcpy(queue.places[i].client, "crowd");
+    }
+    tap_ok(find_evictable("other") == &queue.places[1], "the newest entry is the one to evict");
+    for (int i = 0; i < 3; i++) {
+        queue.places[i].state = FREE;
+    }
+}
+
 /* Ten entries of three clients wait. A new entry evicts one only if another client has at least two
  * more. */
 static void test_shares(iimg_context_t *context)
@@ -184,6 +200,7 @@ int main(void)
     test_turns();
     test_deadline(context);
     test_eviction(context);
+    test_newest();
     test_shares(context);
     work_end(context);
     return tap_done();
