@@ -1,14 +1,45 @@
-/* generation_run_test.c - what a job that failed leaves in its row, and in whose name a picture is
- * saved. */
+/* generation_run_test.c - what a job that failed leaves in its row, in whose name a picture is
+ * saved, and whose fault a picture is that the worker does not take. */
 #include "functions/admin/generation_run.h"
 #include "sql.h"
 #include "services/gemini/gemini.h"
 #include "services/generators.h"
+#include "services/pictures/worker_client.h"
 
 #define ID   "00000000-0000-4000-8000-000000000001"
 #define USER "00000000-0000-4000-8000-00000000000a"
 
 static iimg_services_t services = { .owner = "n/1/a" };
+static iimg_worker_outcome_t worker_outcome; /* of a picture that the worker does not take */
+
+iimg_error_t *iimg_picture_worker_ask(iimg_context_t *of, const iimg_picture_worker_t *worker,
+                                      const iimg_worker_question_t *question,
+                                      iimg_worker_reply_t *reply)
+{
+    (void)of, (void)worker, (void)question;
+    *reply = (iimg_worker_reply_t){ .outcome = worker_outcome, .why = "why" };
+    return NULL;
+}
+
+iimg_error_t *iimg_picture_worker_send(iimg_context_t *of, const iimg_picture_worker_t *worker,
+                                       const iimg_worker_question_t *question,
+                                       iimg_worker_reply_t *reply, iimg_worker_call_t **call)
+{
+    *call = NULL;
+    return iimg_picture_worker_ask(of, worker, question, reply);
+}
+
+bool iimg_picture_worker_is_sent(const iimg_worker_call_t *call)
+{
+    (void)call;
+    return false;
+}
+
+iimg_error_t *iimg_picture_worker_wait(iimg_worker_call_t *call)
+{
+    (void)call;
+    return NULL;
+}
 
 static void make_job(iimg_context_t *context, iimg_generation_run_t *run, const char *set)
 {
@@ -144,6 +175,41 @@ static void test_save(iimg_context_t *context)
     tap_ok(!iimg_generation_run_save(context, &run), "one that was not to be saved is not");
 }
 
+/* A paid picture is stored again later, unless it is none. */
+static void test_worker(iimg_context_t *context)
+{
+    static const char jpeg[] = "\xff\xd8\xff\xc0\0\x0b\x08\0\1\0\1\1\1\x11\0";
+    static const struct {
+        iimg_worker_outcome_t outcome;
+        iimg_generator_result_t result;
+        int kind;
+        const char *sentence;
+    } rows[] = {
+        { IIMG_WORKER_BUSY,
+          { .data = jpeg, .length = sizeof(jpeg) },
+          IIMG_BUSY,
+          "a picture that a busy worker does not take may be stored later" },
+        { IIMG_WORKER_DOWN,
+          { .data = jpeg, .length = sizeof(jpeg) },
+          IIMG_UNAVAILABLE,
+          "one for which there is no worker, too" },
+        { IIMG_WORKER_DOWN,
+          { .data = "text", .length = 4 },
+          IIMG_UPSTREAM,
+          "data that is no picture is the provider's fault" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        iimg_generator_result_t result = rows[i].result;
+        iimg_generation_run_t run = { .result = &result };
+        iimg_error_t *err;
+
+        worker_outcome = rows[i].outcome;
+        err = iimg_generation_run_store(context, &run);
+        tap_is_number(err ? (int)err->kind : -1, rows[i].kind, "%s", rows[i].sentence);
+    }
+}
+
 int main(void)
 {
     static const char *const tables[] = { "generation_jobs", "users", NULL };
@@ -154,6 +220,7 @@ int main(void)
         test_fail(context);
         test_save(context);
     }
+    test_worker(context);
     sql_end(context);
     work_end(context);
     return tap_done();
