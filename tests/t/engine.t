@@ -73,7 +73,10 @@ sub count {
 sub ended {
     my ($id) = @_;
     my $now;
-    eventually(sub { $now = job($id, Prefer => 'wait=30'); $now->{data}{state} !~ /^(?:queued|running)$/ }, 120);
+    eventually(
+        sub { $now = job($id, Prefer => 'wait=30'); ($now->{data}{state} // '') =~ /^(?:succeeded|failed|canceled)$/ },
+        120
+    );
     return $now;
 }
 sub under_way { return count("state IN ('queued', 'running')") }

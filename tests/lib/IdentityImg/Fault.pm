@@ -14,7 +14,7 @@ use IdentityImg::Test ();
 
 sub new {
     my ($class, $name) = @_;
-    my $self = bless { file => "$ENV{IIMG_WORK}/fault-$name" }, $class;
+    my $self = bless { file => "$ENV{IIMG_WORK}/fault-$name-$$" }, $class;
     $self->order('');
     $self->fired;
     return $self;
