@@ -45,7 +45,8 @@ sub columns_of {
         $columns{$_} = 1 for $change =~ /ADD COLUMN "?([a-z_]+)"?/g;
         delete $columns{$_} for $change =~ /DROP COLUMN "?([a-z_]+)"?/g;
     }
-    return sort keys %columns;
+    my @names = sort keys %columns;
+    return @names;
 }
 
 for my $table (sort keys %tables) {

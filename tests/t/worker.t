@@ -148,8 +148,8 @@ for (1, 2) {
     kill KILL => $pid;
     eventually(sub { my ($now) = zygotes(); $now && $now != $pid });
 }
-my @delays = join("\n", new_lines()) =~ /again in (\d+) ms/g;
-ok $delays[0] >= 250 && $delays[1] == 2 * $delays[0],
+my @delays = join("\n", new_lines()) =~ /restarting in (\d+) ms/g;
+ok @delays == 2 && $delays[0] >= 250 && $delays[1] == 2 * $delays[0],
     "a worker that dies repeatedly is restarted with growing delays: @delays ms";
 is upload(alice => $jpeg)->code, 200, 'pictures wait for the restart';
 new_lines(1);
