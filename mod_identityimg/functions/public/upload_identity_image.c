@@ -1,12 +1,10 @@
 /* upload_identity_image.c - set an identity's picture. */
 #include "functions/public/public.h"
 
-#include "functions/shared/audit.h"
 #include "functions/shared/caller.h"
-#include "functions/shared/idempotency.h"
+#include "functions/shared/complete_upload.h"
 #include "functions/shared/identity.h"
 #include "functions/shared/not_found.h"
-#include "functions/shared/store_picture.h"
 #include "functions/shared/sweep.h"
 #include "models/generation_job.h"
 
@@ -66,19 +64,8 @@ static iimg_error_t *set_picture(iimg_context_t *context, void *baton)
     if (!change->identity) {
         return iimg_not_found(context);
     }
-    err = iimg_publish_picture(context, &change->stored);
-    if (err) {
-        return err;
-    }
-    err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
-    if (err) {
-        return err;
-    }
-    err = iimg_audit_member(context, "change", "identities", change->id, "image");
-    if (err) {
-        return err;
-    }
-    return iimg_stored_object_claim_own(context, &change->doomed);
+    return iimg_complete_upload(context, &change->stored, "identities", change->id,
+                                &change->doomed);
 }
 
 iimg_error_t *iimg_set_identity_image(iimg_context_t *context, const char *id,

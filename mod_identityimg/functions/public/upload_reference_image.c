@@ -1,12 +1,10 @@
 /* upload_reference_image.c - set or replace a photo's picture. */
 #include "functions/public/public.h"
 
-#include "functions/shared/audit.h"
 #include "functions/shared/caller.h"
-#include "functions/shared/idempotency.h"
+#include "functions/shared/complete_upload.h"
 #include "functions/shared/not_found.h"
 #include "functions/shared/reference_image.h"
-#include "functions/shared/store_picture.h"
 #include "functions/shared/sweep.h"
 
 typedef struct change_t {
@@ -38,19 +36,8 @@ static iimg_error_t *set_picture(iimg_context_t *context, void *baton)
     if (!change->image) {
         return iimg_not_found(context);
     }
-    err = iimg_publish_picture(context, &change->stored);
-    if (err) {
-        return err;
-    }
-    err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
-    if (err) {
-        return err;
-    }
-    err = iimg_audit_member(context, "change", "reference_images", change->id, "image");
-    if (err) {
-        return err;
-    }
-    return iimg_stored_object_claim_own(context, &change->doomed);
+    return iimg_complete_upload(context, &change->stored, "reference_images", change->id,
+                                &change->doomed);
 }
 
 iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *user_id,

@@ -35,7 +35,7 @@ static void log_failure(iimg_context_t *context, const iimg_login_attempt_t *att
     if (failures >= attempt->max_failures) {
         iimg_log(context, IIMG_LOG_WARNING,
                  "IIMG0160: %d wrong passwords for \"%s\" from %s: "
-                 "logins with this email from this address are delayed",
+                 "logins with this email from this address are rejected for a while",
                  failures, account, attempt->address);
     }
 }
