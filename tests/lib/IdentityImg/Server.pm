@@ -133,10 +133,15 @@ sub add_page {
 # httpd then keeps the old directives.
 sub reload {
     my ($self, $conf) = @_;
-    my %old = map { $_ => 1 } $self->children;
+    chomp(my $parent = IdentityImg::Test::slurp("$self->{state}/httpd/httpd.pid"));
     $self->write_conf($conf);
+    # A stopped parent starts no more children with the old directives. It gets the signal when it continues.
+    kill STOP => $parent;
+    my %old = map { $_ => 1 } $self->children;
     my $out = $self->script(serve => 'reload');
-    return $out if $?;
+    my $status = $?;
+    kill CONT => $parent;
+    return $out if $status;
     eventually(sub {
         my @now = $self->children;
         @now && !grep { $old{$_} } @now;
