@@ -28,6 +28,12 @@ File::Find::find(
     "$source/tests/unit"
 );
 cmp_ok scalar(@tests), '>', 20, 'there are more than 20 unit tests';
+my @headers = glob "$source/tests/unit/*.h";
+is join(
+    ' ',
+    grep { my ($name) = m{([^/]+)$}; system('grep', '-rqF', "#include \"$name\"", "$source/tests/unit") != 0 } @headers
+    ),
+    '', 'each header of the unit tests is included';
 is join(' ', grep { !-f "$module/$_.c" } sort @tests), '', 'each unit test has the path of the source that it tests';
 
 # The rooms: each folder with the folders whose headers its files may include. Anything else is refused.
