@@ -157,7 +157,7 @@ soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with ea
 	@$(MAKE) SANITIZE=1 build unit
 	@IIMG_SANITIZE=1 IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/metadata.t
 
-fuzz: ## throw bytes at what reads strangers' bytes, FUZZ_SECONDS (600) a target
+fuzz: ## fuzz the parsers of untrusted bytes, FUZZ_SECONDS (600) for each target
 	@scripts/deps fuzz
 	@$(MAKE) fuzzers
 	@tests/fuzz/run

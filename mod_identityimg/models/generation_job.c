@@ -149,8 +149,8 @@ static const iimg_statement_t by_id = IIMG_STATEMENT(
     "iimg_generation_job_by_id", "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid");
 
 #define CANCELED_LATE \
-    "'This generation was canceled after the picture had been asked for: it is kept here, and was " \
-    "saved nowhere else.'"
+    "'This generation was canceled after the picture had been requested. It is stored with " \
+    "this job only.'"
 
 static const iimg_statement_t finish = IIMG_STATEMENT(
     "iimg_generation_job_finish",

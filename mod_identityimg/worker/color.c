@@ -52,20 +52,11 @@ static const struct {
     { 22, { D65, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077 } },
 };
 
-#define GAMMA(g) \
-    { \
-        CURVE, \
-        { \
-            g, 1, 0, 0, 0 \
-        } \
-    }
-#define SRGB \
-    { \
-        CURVE, \
-        { \
-            2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045 \
-        } \
-    }
+/* Each is one value: clang-format would break its braces. */
+/* clang-format off */
+#define GAMMA(g) { CURVE, { g, 1, 0, 0, 0 } }
+#define SRGB     { CURVE, { 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045 } }
+/* clang-format on */
 #define VIDEO GAMMA(2.4) /* ITU-R BT.1886 */
 
 /* H.273, table 3. In HEIF, the curves of video are read as sRGB's. */

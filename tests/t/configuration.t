@@ -84,12 +84,12 @@ my %refused = (
         '/a?b', '/a%20b'
     ],
     IdentityImgStorage => [qr/is not a storage: file, s3/, 'ftp', 'File'],
-    IdentityImgMedia => [qr/is not a kind of addresses: signed, public/, 'private', 'Signed'],
+    IdentityImgMedia => [qr/is not a kind of picture URLs: signed, public/, 'private', 'Signed'],
     IdentityImgMediaPublicURL => [$url, 'cdn.example.com', 'ftp://cdn.example.com'],
     IdentityImgS3Endpoint => [$url, 's3.example.com', 's3://bucket'],
     IdentityImgS3Bucket => [qr/is not a bucket's name: 3 to 63 letters/, 'ab', 'a/b', 'a..b', '-abc', 'b' x 64],
     IdentityImgS3Region => [qr/is not a region's name such as/, 'EU', 'eu/west', 'r' x 64],
-    IdentityImgS3Addressing => [qr/is not a kind of addresses: auto, path, virtual/, 'host', 'Path'],
+    IdentityImgS3Addressing => [qr/is not an addressing style: auto, path, virtual/, 'host', 'Path'],
     IdentityImgS3Prefix => [qr/is not a prefix such as/, '/a', 'a/', 'a//b', 'a/../b', '..', '"a b"', 'a?b', 'p' x 201],
     IdentityImgS3CredentialsFile => [$file, 'credentials', '~/.aws/credentials'],
     IdentityImgS3CAFile => [$file, 'ca.pem'],
@@ -131,7 +131,8 @@ subtest 'A wrong number of arguments is refused' => sub {
     like complaint("IdentityImgMediaExpiry$_\n"),
         qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/,
         "a directive without a value explains its argument$_" for '', ' ""';
-    like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-2 arguments, most megapixels/,
+    like complaint("IdentityImgMaxPixels 1 2 3\n"),
+        qr/IdentityImgMaxPixels takes 1-2 arguments, maximum number of megapixels/,
         'a directive with too many values is refused';
 };
 
@@ -139,22 +140,22 @@ subtest 'A wrong number of arguments is refused' => sub {
 
 subtest 'IdentityImg is refused outside a Location with a plain path' => sub {
     like complaint("IdentityImg on\n"),
-        qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a section other than <Location/s,
+        qr/IdentityImg\b.*not allowed here|IdentityImg: is in a section other than <Location/s,
         'IdentityImg at server level is refused';
     like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"),
-        qr/IdentityImg: stands in a section other than <Location|IdentityImg.*not allowed/,
+        qr/IdentityImg: is in a section other than <Location|IdentityImg.*not allowed/,
         'IdentityImg in a Directory is refused';
     like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"),
-        qr/IdentityImg: stands in a section other than <Location/,
+        qr/IdentityImg: is in a section other than <Location/,
         "IdentityImg in a Location with a pattern is refused: $_" for '/x/*y', '/x?', '/[ab]';
     like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"),
-        qr/IdentityImg: stands in a section other than <Location/,
+        qr/IdentityImg: is in a section other than <Location/,
         'IdentityImg in a Location ~ is refused';
     like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"),
-        qr/IdentityImg: stands in a section other than <Location/,
+        qr/IdentityImg: is in a section other than <Location/,
         'IdentityImg in a LocationMatch that looks like a path is refused';
     like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"),
-        qr/IdentityImg: stands in a section other than <Location/,
+        qr/IdentityImg: is in a section other than <Location/,
         'IdentityImg in a LocationMatch is refused';
 };
 

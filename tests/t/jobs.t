@@ -333,7 +333,7 @@ my $job = json(call(GET => "$list$id/", @there));
 is $job->{state}, 'canceled', 'the job ends as canceled';
 ok $job->{image_url}, 'the paid picture is kept with the job';
 is(HTTP::Tiny->new->get($job->{image_url})->{status}, 200, 'the picture can be fetched');
-like "@{$job->{warnings}}", qr/was canceled after the picture had been asked for: it is kept here/,
+like "@{$job->{warnings}}", qr/was canceled after the picture had been requested. It is stored with this job only/,
     'the job has a warning about the cancel';
 is json(call(GET => "admin/identities/$full/", @there))->{image}, undef, 'the identity does not get the picture';
 is ask_with('hold', 'one')->[1]{code}, 'generation_canceled', 'a repeated request with the key gets the same refusal';

@@ -211,9 +211,9 @@ IdentityImgGeminiPrice gemini-2.5-flash-image 4K 0.24
 IdentityImgGeminiPrice gemini-2.5-flash-image 1K 0.039
 END
 is_deeply [map { /(IIMG004[56]: .*)/ } $server->log_lines], [
-    'IIMG0045: IdentityImgGeminiPrice: the model gemini-3-pro-imgae is not configured, so that its price for 4K is '
+    'IIMG0045: IdentityImgGeminiPrice: the model gemini-3-pro-imgae is not configured, so its price for 4K is '
         . 'never used; check the name, or add it to IdentityImgGeminiModels',
-    'IIMG0045: IdentityImgGeminiPrice: the model gemini-2.5-flash-image makes no pictures at 4K, so that this price is '
+    'IIMG0045: IdentityImgGeminiPrice: the model gemini-2.5-flash-image makes no pictures at 4K, so this price is '
         . 'never used; remove the line',
     'IIMG0046: IdentityImgGeminiModels: Google has retired or deprecated the model gemini-2.5-flash-image; use '
         . 'gemini-3.1-flash-image',

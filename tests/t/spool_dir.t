@@ -36,7 +36,7 @@ sub look {
 my @wrong = (
     [
         'a path below a missing folder', 'none/spool',
-        qr/cannot be made: .+none: No such file or directory; create that folder first/
+        qr/cannot be created: .+none: No such file or directory; create that folder first/
     ],
     ['a path below a file', 'file/spool', qr/cannot be (?:made|used): .*/, sub { file('file') }],
     ['a file', 'plain', qr/is not a folder; remove the file or choose another path/, sub { file('plain') }],
@@ -85,7 +85,7 @@ my @root_only = (
 );
 my @user_only = ([
     'a folder that this user cannot write to', 'readonly/spool',
-    qr/cannot be made in .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }
+    qr/cannot be created in .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }
 ]);
 
 for my $case (@wrong, $> == 0 ? @root_only : @user_only) {

@@ -359,14 +359,14 @@ static const char *price_warning(apr_pool_t *pool, const iimg_config_t *config,
     if (!is_configured(config, price->model)) {
         return apr_psprintf(pool,
                             "IIMG0045: IdentityImgGeminiPrice: the model %s is not configured, so "
-                            "that its price for %s is never used; check the name, or add it to "
+                            "its price for %s is never used; check the name, or add it to "
                             "IdentityImgGeminiModels",
                             price->model, price->resolution);
     }
     if (!is_one_of(price->resolution, iimg_gemini_model_row(price->model)->resolutions)) {
         return apr_psprintf(pool,
                             "IIMG0045: IdentityImgGeminiPrice: the model %s makes no pictures at "
-                            "%s, so that this price is never used; remove the line",
+                            "%s, so this price is never used; remove the line",
                             price->model, price->resolution);
     }
     return NULL;

@@ -12,7 +12,7 @@ const char *iimg_config_check_media(apr_pool_t *pool, const char *value)
     (void)pool;
     return strcmp(value, "signed") == 0 || strcmp(value, "public") == 0
                ? NULL
-               : "a kind of addresses: signed, public";
+               : "a kind of picture URLs: signed, public";
 }
 
 /* Finish --------------------------------------------------------------------------------------- */

@@ -64,11 +64,11 @@ static const char *check_parent(apr_pool_t *pool, const char *parent)
     struct stat info;
 
     if (stat(parent, &info) != 0) {
-        return apr_psprintf(pool, "cannot be made: %s: %s; create that folder first", parent,
+        return apr_psprintf(pool, "cannot be created: %s: %s; create that folder first", parent,
                             strerror(errno));
     }
     if (!S_ISDIR(info.st_mode)) {
-        return apr_psprintf(pool, "cannot be made: %s is not a folder", parent);
+        return apr_psprintf(pool, "cannot be created: %s is not a folder", parent);
     }
     if ((info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX)) {
         return apr_psprintf(pool,
@@ -88,7 +88,7 @@ static const char *check_missing(apr_pool_t *pool, const char *parent)
     }
     if (access(parent, W_OK | X_OK) != 0) {
         return apr_psprintf(pool,
-                            "cannot be made in %s: %s; create it and chown it to httpd's "
+                            "cannot be created in %s: %s; create it and chown it to httpd's "
                             "user %s",
                             parent, strerror(errno), user_name(pool));
     }
@@ -188,7 +188,7 @@ static const char *make_folder(apr_pool_t *pool, const char *path)
     int fd;
 
     if (!fresh && errno != EEXIST) {
-        return apr_psprintf(pool, "cannot be made: %s", strerror(errno));
+        return apr_psprintf(pool, "cannot be created: %s", strerror(errno));
     }
     fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {

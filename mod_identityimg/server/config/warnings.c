@@ -383,12 +383,11 @@ static void check_base_url(audit_t *audit)
         return;
     }
     if (begins(url, "https://") && !has_tls_somewhere(audit)) {
-        warn(
-            audit,
-            "IIMG0014: IdentityImgBaseURL: \"%s\" is https, but httpd serves plain http: over "
-            "that, browsers do not return the session's cookie, which is Secure; set SSLEngine on, "
-            "or, if a proxy in front of httpd ends TLS, ServerName %s",
-            url, url);
+        warn(audit,
+             "IIMG0014: IdentityImgBaseURL: \"%s\" is https, but httpd serves plain http: browsers "
+             "do not return the session's Secure cookie over plain http; set SSLEngine on, "
+             "or, if a proxy in front of httpd ends TLS, ServerName %s",
+             url, url);
     }
     if (begins(url, "http://") && has_tls(audit->conf->pool, audit->server)) {
         warn(audit,

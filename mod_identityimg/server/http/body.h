@@ -6,7 +6,7 @@
  *   bytes of a picture  request.c: iimg_request_upload, which makes iimg_body_size_error
  *   pixels              worker/picture_source.c: check_pixels; services/pictures/image.c makes
  *                       the error: make_pixels_error
- *   httpd's limits      conf/identityimg.conf: LimitRequestBody; errors.c answers
+ *   httpd's limits      conf/identityimg.conf: LimitRequestBody; map_read_error answers
  */
 #ifndef IIMG_SERVER_HTTP_BODY_H
 #define IIMG_SERVER_HTTP_BODY_H

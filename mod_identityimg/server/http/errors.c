@@ -19,7 +19,7 @@ static const struct {
     { 408, IIMG_TIMEOUT, "The request did not arrive in time." },
     { 413, IIMG_TOO_LARGE, "The request is too large." },
     { 414, IIMG_TOO_LARGE, "The address is too long." },
-    { 416, IIMG_INVALID, "The range begins behind the picture's end." },
+    { 416, IIMG_INVALID, "The range begins after the end of the picture." },
     { 417, IIMG_INVALID, "The server cannot do what the header Expect asks for." },
     { 431, IIMG_TOO_LARGE, "The request's header is too large." },
     { 503, IIMG_UNAVAILABLE, "The server is not available at the moment." },

@@ -197,7 +197,7 @@ static bool release_jobs_of_dead(apr_pool_t *pool)
     }
     if (count) {
         iimg_log(context_of(pool, site_at(0)), IIMG_LOG_WARNING,
-                 "IIMG0105: a child process of httpd died: its %d generations are requeued; look "
+                 "IIMG0105: a child process of httpd died: generations released: %d; look "
                  "for the cause in httpd's error log and for core dumps",
                  count);
     }

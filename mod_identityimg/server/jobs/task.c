@@ -347,8 +347,8 @@ static void read_reply(iimg_task_t *task)
 
 /* End ----------------------------------------------------------------------------------------- */
 
-/* Waits without a limit for the store and the database; flushed, the reply survives a restart of
- * the machine. */
+/* Waits without a limit for the store and the database; flushed, the reply survives a crash of
+ * the machine if the spool is on a disk. */
 static void store_later(iimg_task_t *task, const iimg_error_t *err)
 {
     if (!task->flushed && task->response && task->response->spool && !task->adopted) {

@@ -513,10 +513,11 @@ static iimg_error_t *ask_without_texts(iimg_context_t *context,
     iimg_poster_t plain = *poster;
 
     plain.title = plain.subtitle = plain.body = plain.mark = NULL;
-    iimg_log(context, IIMG_LOG_WARNING,
-             "IIMG0136: cannot draw the texts of a preview poster, composing it without: %s; "
-             "check the fonts in /usr/share/fonts",
-             request->reply.why);
+    iimg_log(
+        context, IIMG_LOG_WARNING,
+        "IIMG0136: cannot draw the texts of a preview poster, composing the poster without text: %s; "
+        "check the fonts in /usr/share/fonts",
+        request->reply.why);
     return ask_for_poster(context, settings, &plain, request);
 }
 

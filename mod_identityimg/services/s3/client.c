@@ -153,7 +153,7 @@ static bool learn_clock(iimg_context_t *context, iimg_s3_client_t *client, iimg_
     iimg_log(
         context, IIMG_LOG_WARNING,
         "IIMG0202: the clocks of the picture store and this machine differ by %" APR_INT64_T_FMT
-        " s; signing requests for the store's clock; synchronize this machine's",
+        " s; requests are signed with the store's time; synchronize this machine's clock",
         apr_time_sec(ahead));
     return true;
 }

@@ -35,7 +35,7 @@ const char *iimg_s3_check_addressing(apr_pool_t *pool, const char *value)
     (void)pool;
     return strcmp(value, "auto") == 0 || strcmp(value, "path") == 0 || strcmp(value, "virtual") == 0
                ? NULL
-               : "a kind of addresses: auto, path, virtual";
+               : "an addressing style: auto, path, virtual";
 }
 
 const char *iimg_s3_check_prefix(apr_pool_t *pool, const char *value)

@@ -301,7 +301,7 @@ static void test_cancel(iimg_context_t *context)
 }
 
 #define CANCELED_LATE \
-    ",\"This generation was canceled after the picture had been asked for: it is kept here, and was saved nowhere else.\""
+    ",\"This generation was canceled after the picture had been requested. It is stored with this job only.\""
 
 static void test_finish(iimg_context_t *context)
 {

@@ -347,7 +347,7 @@ static void test_dead(void)
     world.alive = true;
     world.releases = 1;
     tap_ok(poll_after(1000000, false, false), "released jobs: another poll at once");
-    tap_ok(work_logged(context, "2 generations") && work_logged(context, "IIMG0105"),
+    tap_ok(work_logged(context, "generations released: 2") && work_logged(context, "IIMG0105"),
            "released jobs: a warning with their number");
     reset();
     world.alive = true;

@@ -1,5 +1,5 @@
 /*
- * storage_file_test.c - services/storage_file*.c: where objects lie, what a deletion takes with it
+ * file_test.c - services/storage/file*.c: where objects lie, what a deletion takes with it
  * and what it leaves, and which files of a directory are listed as objects.
  */
 #include "services/storage/file.h"
